@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * libkeyward: private keys that stay inside a Trusted Execution Environment (TEE).
+ *
+ * One `struct kw` reaches one TEE. It may be shared by all threads of a process and survives fork():
+ * each process opens its own connections at its first call. Nothing runs at exit or unload.
+ *
+ * Functions that return enum kw_err give KW_ERR_OK (0) on success. On failure their results are NULL
+ * or zero. Errors that every call can give and that are not repeated below: KW_ERR_NO_TEE,
+ * KW_ERR_NO_PERMISSION, KW_ERR_TIMEOUT, KW_ERR_DISCONNECTED, KW_ERR_PROTOCOL, KW_ERR_BUSY,
+ * KW_ERR_NO_MEMORY, KW_ERR_SYSTEM.
+ */
+#ifndef KEYWARD_KEYWARD_H
+#define KEYWARD_KEYWARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef KW_ERRORS_DEFINED
+#define KW_ERRORS_DEFINED
+enum kw_err {
+#define KW_ERROR(number, NAME, sentence) KW_ERR_##NAME = number,
+#include <keyward/errors.def>
+};
+#endif
+
+#ifndef KW_MUST_USE
+#define KW_MUST_USE __attribute__((warn_unused_result))
+#endif
+
+enum kw_key_type {
+#define KW_KEY_TYPE(number, NAME, name, FAMILY, bits) KW_KEY_TYPE_##NAME = number,
+#include <keyward/algorithms.def>
+};
+
+enum kw_hash {
+	KW_HASH_NONE = 0,
+#define KW_HASH(number, NAME, name, bytes) KW_HASH_##NAME = number,
+#include <keyward/algorithms.def>
+};
+
+enum kw_scheme {
+#define KW_SCHEME(number, NAME, name) KW_SCHEME_##NAME = number,
+#include <keyward/algorithms.def>
+};
+
+enum kw_purpose {
+#define KW_PURPOSE(bit, NAME, name, sentence) KW_PURPOSE_##NAME = 1 << bit,
+#include <keyward/algorithms.def>
+};
+
+#define KW_ID_SIZE 32        /* SHA-256 of the SubjectPublicKeyInfo */
+#define KW_NAME_MAX 128      /* bytes */
+#define KW_RECORD_MAX 4096   /* bytes of a sealed key's record */
+#define KW_MESSAGE_MAX 64000 /* bytes that one signature call takes */
+#define KW_SIGNATURE_MAX 512 /* bytes of the longest signature, RSA-4096 */
+
+/* The sentence for an error, never NULL. */
+const char *kw_strerror(enum kw_err err);
+/* The name of an error as in errors.def, in lower case with dashes: "no-key". For scripts. */
+const char *kw_error_name(enum kw_err err);
+
+/* Names to numbers of algorithms.def and back. 0 and NULL for unknown ones. Purposes: a list with commas. */
+enum kw_key_type kw_key_type_from_name(const char *name);
+const char *kw_key_type_name(enum kw_key_type type);
+bool kw_key_type_is_rsa(enum kw_key_type type);
+bool kw_key_type_is_ec(enum kw_key_type type);
+unsigned kw_key_type_bits(enum kw_key_type type);
+/* Bytes of a signature as kw_sign gives it: RSA modulus, twice the EC scalar, 64 for Ed25519. */
+size_t kw_key_type_signature_size(enum kw_key_type type);
+/* KW_ERR_ARGUMENT for an unknown purpose or an empty list. */
+enum kw_err kw_purposes_from_names(const char *list, uint32_t *purposes) KW_MUST_USE;
+/* Writes "tls-server,csr" and a NUL, cut to size. */
+void kw_purposes_names(uint32_t purposes, char *buf, size_t size);
+/* i-th row (from 0) of each table, NULL past the end. For help texts and completion. */
+const char *kw_key_type_row(unsigned i);
+const char *kw_purpose_row(unsigned i, const char **sentence);
+
+/* --- Reaching a TEE --- */
+
+struct kw;
+
+struct kw_options {
+	const char *tee;     /* "host" or "optee"; NULL: $KEYWARD_TEE, else "host" */
+	const char *socket;  /* of the host TEE; NULL: $KEYWARD_SOCKET, else the system's if it is there, else the user's */
+	unsigned timeout_ms; /* for one call; 0 for 10 s. Key generation has at least 180 s */
+};
+
+/* Reads options (may be NULL) and the environment; opens no connection. The environment is ignored in
+ * set-user-id programs. KW_ERR_ARGUMENT: unknown TEE, path too long. */
+enum kw_err kw_new(const struct kw_options *options, struct kw **kw) KW_MUST_USE;
+void kw_free(struct kw **kw);
+const char *kw_tee(const struct kw *kw);
+const char *kw_socket(const struct kw *kw);
+/* The paths that kw_new chooses from. user: written to buf, KW_ERR_SYSTEM when there is no home. */
+#define KW_SYSTEM_SOCKET "/run/keyward/tee.sock"
+enum kw_err kw_user_socket(char *buf, size_t size) KW_MUST_USE;
+
+/* What went wrong in the last failed call of this thread, as one sentence with its remedy where there
+ * is one: who was refused, which key, why, and the command that allows it. Never NULL; "" after none.
+ * The text lives until the thread's next call of any kw_ function. */
+const char *kw_explain(void);
+
+/* --- The TEE itself --- */
+
+enum kw_protection_state { KW_PROTECTION_ABSENT = 0, KW_PROTECTION_PRESENT = 1, KW_PROTECTION_PARTIAL = 2 };
+
+struct kw_status;
+enum kw_err kw_status_new(struct kw *kw, struct kw_status **status) KW_MUST_USE;
+void kw_status_free(struct kw_status **status);
+const char *kw_status_tee(const struct kw_status *s);     /* "host" or "optee" */
+const char *kw_status_version(const struct kw_status *s); /* of the TEE */
+const char *kw_status_crypto(const struct kw_status *s);  /* library and version inside */
+uint64_t kw_status_started(const struct kw_status *s);    /* seconds since 1970 */
+uint32_t kw_status_keys(const struct kw_status *s);       /* stored */
+uint32_t kw_status_open_keys(const struct kw_status *s);  /* decrypted in the TEE's memory now */
+uint64_t kw_status_store_bytes(const struct kw_status *s);
+uint64_t kw_status_signatures(const struct kw_status *s); /* since the start */
+uint64_t kw_status_refusals(const struct kw_status *s);   /* since the start */
+bool kw_status_is_admin(const struct kw_status *s);       /* the caller is an administrator */
+bool kw_status_may_create(const struct kw_status *s);
+unsigned kw_status_protections(const struct kw_status *s);
+const char *kw_status_protection(const struct kw_status *s, unsigned i, enum kw_protection_state *state,
+	const char **sentence); /* returns the short id */
+
+/* --- Keys --- */
+
+enum kw_identity_kind { KW_IDENTITY_USER = 1, KW_IDENTITY_GROUP = 2 };
+
+struct kw_identity {
+	enum kw_identity_kind kind;
+	uint32_t id; /* numeric uid or gid */
+};
+
+/* "user:www-data", "group:ssl-cert", or with a number. KW_ERR_ARGUMENT: no such user or bad form. */
+enum kw_err kw_identity_from_name(const char *text, struct kw_identity *identity) KW_MUST_USE;
+/* The same form back, with the number when there is no name; cut to size. */
+void kw_identity_name(const struct kw_identity *identity, char *buf, size_t size);
+
+/* How calls name a key: exactly one of the three. */
+struct kw_target {
+	const char *name;
+	const uint8_t *id;     /* KW_ID_SIZE bytes */
+	const uint8_t *record; /* a sealed key */
+	size_t record_len;
+};
+/* From what a person types: a name, or 64 hex digits of an id. `id` holds the id when it is one. */
+struct kw_target kw_target_from_text(const char *text, uint8_t id[KW_ID_SIZE]);
+
+/* A description of a key. Everything is public. */
+struct kw_key;
+void kw_key_free(struct kw_key **key);
+const uint8_t *kw_key_id(const struct kw_key *k); /* KW_ID_SIZE bytes */
+const char *kw_key_name(const struct kw_key *k);  /* "" when it has none */
+enum kw_key_type kw_key_type(const struct kw_key *k);
+uint32_t kw_key_purposes(const struct kw_key *k);
+bool kw_key_is_sealed(const struct kw_key *k);
+bool kw_key_is_imported(const struct kw_key *k);
+uint64_t kw_key_created(const struct kw_key *k); /* seconds since 1970 */
+struct kw_identity kw_key_owner(const struct kw_key *k);
+unsigned kw_key_allowed(const struct kw_key *k); /* entries of the access list */
+struct kw_identity kw_key_allowed_at(const struct kw_key *k, unsigned i);
+bool kw_key_may_use(const struct kw_key *k);    /* the present caller */
+bool kw_key_may_manage(const struct kw_key *k);
+uint64_t kw_key_signatures(const struct kw_key *k);
+uint64_t kw_key_last_use(const struct kw_key *k); /* seconds since 1970, 0 for never */
+uint64_t kw_key_refusals(const struct kw_key *k);
+/* DER SubjectPublicKeyInfo; NULL for keys out of a listing. */
+const uint8_t *kw_key_spki(const struct kw_key *k, size_t *len);
+/* The record of a sealed key that was just made or changed, else NULL. */
+const uint8_t *kw_key_record(const struct kw_key *k, size_t *len);
+
+struct kw_key_template {
+	const char *name;        /* of a stored key; for a sealed one a label, may be "" */
+	enum kw_key_type type;
+	uint32_t purposes;       /* bits of enum kw_purpose */
+	const struct kw_identity *allow; /* who may use it beside its owner */
+	unsigned allow_count;    /* at most 32 */
+	bool sealed;             /* do not store it: the record is in the answer */
+};
+/* KW_ERR_BAD_NAME, _NAME_TAKEN, _MAY_NOT_CREATE, _UNSUPPORTED_TYPE, _STORE_FULL, _LIMIT. */
+enum kw_err kw_key_generate(struct kw *kw, const struct kw_key_template *t, struct kw_key **key) KW_MUST_USE;
+/* `material`, big-endian: RSA u32 public exponent, p, q of bits/16 bytes each; EC the scalar of 32, 48 or 66
+ * bytes; Ed25519 the 32 bytes of the seed. The caller wipes it. Also KW_ERR_BAD_KEY, _KEY_EXISTS. */
+enum kw_err kw_key_import(struct kw *kw, const struct kw_key_template *t, const uint8_t *material,
+	size_t len, struct kw_key **key) KW_MUST_USE;
+/* KW_ERR_NO_KEY, _ACCESS. With a sealed record it is loaded for use as well. */
+enum kw_err kw_key_find(struct kw *kw, const struct kw_target *t, struct kw_key **key) KW_MUST_USE;
+/* Walks the keys that the caller may see; KW_ERR_NO_KEY at the end. Pages of descriptions are
+ * fetched as needed; `page` holds them and starts as NULL; free it with kw_page_free. */
+struct kw_page;
+enum kw_err kw_key_next(struct kw *kw, struct kw_page **page, struct kw_key **key) KW_MUST_USE;
+void kw_page_free(struct kw_page **page);
+/* With take the name is taken from a key that has it, which is left without one. */
+enum kw_err kw_key_rename(struct kw *kw, const struct kw_target *t, const char *name, bool take) KW_MUST_USE;
+enum kw_err kw_key_delete(struct kw *kw, const struct kw_target *t) KW_MUST_USE;
+/* Changes the access list. The new description is returned, for a sealed key with its new record. */
+enum kw_err kw_key_allow(struct kw *kw, const struct kw_target *t, struct kw_identity who, struct kw_key **key) KW_MUST_USE;
+enum kw_err kw_key_deny(struct kw *kw, const struct kw_target *t, struct kw_identity who, struct kw_key **key) KW_MUST_USE;
+
+/* A PKCS #10 request (RFC 2986), built and signed in the TEE. */
+enum kw_san_kind { KW_SAN_DNS = 1, KW_SAN_IP = 2, KW_SAN_EMAIL = 3, KW_SAN_URI = 4 };
+struct kw_csr {
+	/* Relative names in order: attribute type in its short form (CN, O, OU, C, ST, L, serialNumber, emailAddress) and value, UTF-8. */
+	const char *const (*subject)[2];
+	unsigned subject_count; /* at most 16, values of at most 255 bytes */
+	struct kw_san {
+		enum kw_san_kind kind;
+		const uint8_t *value; /* text; for an IP address its 4 or 16 bytes */
+		size_t len;           /* at most 255 */
+	} const *sans;
+	unsigned san_count; /* at most 100 */
+};
+/* buf gets DER; *len in: its size, out: bytes used. KW_ERR_PURPOSE, _ACCESS, _TOO_LARGE. */
+enum kw_err kw_key_csr(struct kw *kw, const struct kw_target *t, const struct kw_csr *csr, uint8_t *buf,
+	size_t *len) KW_MUST_USE;
+
+/* --- Use ---
+ * Keys are named by id, so that nothing goes stale. A sealed key's record is given along; it is sent
+ * only when the TEE does not have the key open. */
+
+struct kw_use {
+	const uint8_t *id;     /* KW_ID_SIZE bytes */
+	const uint8_t *record; /* of a sealed key, else NULL */
+	size_t record_len;
+	const char *label;     /* the name for messages; may be NULL */
+};
+
+struct kw_sign {
+	enum kw_scheme scheme;
+	enum kw_hash hash;  /* KW_HASH_NONE with EdDSA */
+	bool is_digest;     /* data was hashed by the caller; only a key with purpose "sign" does this */
+	uint16_t salt_len;  /* RSA-PSS, bytes */
+	const uint8_t *data;
+	size_t len;         /* at most KW_MESSAGE_MAX */
+};
+/* sig has KW_SIGNATURE_MAX bytes. ECDSA gives r and s of fixed width (IEEE P1363): kw_ecdsa_to_der.
+ * KW_ERR_ACCESS, _PURPOSE, _TLS_MESSAGE, _BAD_ALGORITHM, _NO_KEY, _TOO_LARGE, _OTHER_DEVICE. */
+enum kw_err kw_sign(struct kw *kw, const struct kw_use *use, const struct kw_sign *what, uint8_t *sig,
+	size_t *sig_len) KW_MUST_USE;
+/* Ecdsa-Sig-Value (RFC 3279 2.2.3); der has KW_SIGNATURE_MAX bytes. */
+enum kw_err kw_ecdsa_to_der(const uint8_t *rs, size_t rs_len, uint8_t *der, size_t *der_len) KW_MUST_USE;
+
+struct kw_decrypt {
+	bool oaep;          /* else PKCS #1 v1.5, which answers bad padding with made-up bytes */
+	enum kw_hash hash;  /* OAEP */
+	enum kw_hash mgf_hash;
+	const uint8_t *label;
+	size_t label_len;   /* at most 256 */
+	const uint8_t *data;
+	size_t len;
+};
+/* out has KW_SIGNATURE_MAX bytes. Also KW_ERR_DECRYPT. */
+enum kw_err kw_rsa_decrypt(struct kw *kw, const struct kw_use *use, const struct kw_decrypt *what,
+	uint8_t *out, size_t *out_len) KW_MUST_USE;
+
+/* --- Key files ---
+ * What a server gets as its "private key file": PEM with the label below around DER that names a stored
+ * key or holds a sealed one. Nothing in it is secret. */
+#define KW_PEM_LABEL "KEYWARD PRIVATE KEY"
+#define KW_REFERENCE_MAX 8192 /* bytes of DER */
+
+struct kw_reference;
+/* KW_ERR_BAD_REFERENCE: not such a file, or a newer version of it. */
+enum kw_err kw_reference_parse(const uint8_t *der, size_t len, struct kw_reference **ref) KW_MUST_USE;
+void kw_reference_free(struct kw_reference **ref);
+/* For a stored key its name (or "" when it has none), its id and public key as they were when the file
+ * was written; for a sealed one the record as well. */
+enum kw_err kw_reference_new(const struct kw_key *key, struct kw_reference **ref) KW_MUST_USE;
+const char *kw_reference_name(const struct kw_reference *r);
+const uint8_t *kw_reference_id(const struct kw_reference *r);
+const uint8_t *kw_reference_spki(const struct kw_reference *r, size_t *len);
+const uint8_t *kw_reference_record(const struct kw_reference *r, size_t *len); /* NULL for a stored key */
+/* buf has KW_REFERENCE_MAX bytes. */
+enum kw_err kw_reference_encode(const struct kw_reference *r, uint8_t *buf, size_t *len) KW_MUST_USE;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

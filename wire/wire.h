@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the two sides of the boundary agree on: numbers, sizes and the frame. docs/PROTOCOL.md
+ * describes every message. Freestanding C: this file is compiled into Trusted Applications too.
+ */
+#ifndef WIRE_WIRE_H
+#define WIRE_WIRE_H
+
+#include <stdint.h>
+
+/* The protocol version that this source speaks; HELLO settles on one. */
+#define WIRE_VERSION 1
+
+/* A frame is a header of WIRE_HEADER bytes and a payload of at most WIRE_MAX_PAYLOAD bytes.
+ * request: u16 command, u16 zero; reply: u16 error, u16 zero. */
+#define WIRE_HEADER 4
+#define WIRE_MAX_PAYLOAD 65000
+#define WIRE_MAX_FRAME (WIRE_HEADER + WIRE_MAX_PAYLOAD)
+
+#define WIRE_ID_SIZE 32   /* SHA-256 of the SubjectPublicKeyInfo */
+#define WIRE_UUID_SIZE 16 /* client identity, RFC 4122 */
+#define WIRE_NAME_MAX 128 /* bytes of a key's name */
+#define WIRE_ACL_MAX 32   /* entries of a key's access list */
+#define WIRE_SPKI_MAX 640 /* SubjectPublicKeyInfo of RSA-4096 takes 550 bytes */
+#define WIRE_RECORD_MAX 4096
+#define WIRE_CPU_ANY 0xffff
+
+enum wire_command {
+#define KW_COMMAND(number, NAME, name, role, lane, repeat, rmin, rmax, pmax) CMD_##NAME = number,
+#include "commands.def"
+};
+
+/* How a request names a key. */
+enum wire_target {
+	TARGET_ID = 0,     /* 32 bytes */
+	TARGET_NAME = 1,   /* u8 length, name */
+	TARGET_RECORD = 2, /* u16 length, a sealed key's record */
+};
+
+enum wire_tee_kind {
+	TEE_KIND_HOST = 1,
+	TEE_KIND_OPTEE = 2,
+};
+
+enum wire_identity_kind {
+	IDENTITY_USER = 1,  /* a numeric user id */
+	IDENTITY_GROUP = 2, /* a numeric group id */
+};
+
+enum wire_origin {
+	ORIGIN_GENERATED = 1,
+	ORIGIN_IMPORTED = 2,
+};
+
+enum wire_key_place {
+	PLACE_STORED = 1,
+	PLACE_SEALED = 2,
+};
+
+/* Bits of what the caller may do with a key, in a key's description. */
+#define RIGHT_USE 0x01
+#define RIGHT_MANAGE 0x02
+
+enum wire_input {
+	INPUT_MESSAGE = 0, /* the TEE hashes */
+	INPUT_DIGEST = 1,  /* the caller hashed */
+};
+
+enum wire_padding {
+	PADDING_OAEP = 1,
+	PADDING_PKCS1 = 2,
+};
+
+enum wire_access_change {
+	ACCESS_ALLOW = 1,
+	ACCESS_DENY = 2,
+};
+
+enum wire_san_kind {
+	SAN_DNS = 1,
+	SAN_IP = 2, /* 4 or 16 bytes */
+	SAN_EMAIL = 3,
+	SAN_URI = 4,
+};
+
+/* One line of STATUS about what protects the TEE. */
+enum wire_protection_state {
+	PROTECTION_ABSENT = 0,
+	PROTECTION_PRESENT = 1,
+	PROTECTION_PARTIAL = 2,
+};
+
+/* Bits of HELLO's capabilities. */
+#define CAPABILITY_SEALED 0x00000001
+#define CAPABILITY_ROLLBACK 0x00000002 /* old storage is refused */
+
+#endif
