@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The record of a key: what is public about it, authenticated, and its private part, encrypted. The same
+ * bytes are a value in the store and the contents of a sealed key's file. docs/STORE.md has the format.
+ */
+#ifndef CORE_KEY_RECORD_H
+#define CORE_KEY_RECORD_H
+
+#include "core.h"
+#include "crypto.h"
+
+struct key_meta {
+	uint8_t id[WIRE_ID_SIZE];
+	uint8_t type;   /* enum key_type */
+	uint8_t origin; /* enum wire_origin */
+	uint8_t place;  /* enum wire_key_place */
+	uint32_t purposes;
+	uint64_t created; /* seconds since 1970 */
+	struct identity owner;
+	char name[WIRE_NAME_MAX + 1];
+	struct identity acl[WIRE_ACL_MAX];
+	unsigned acl_count;
+	uint8_t spki[WIRE_SPKI_MAX];
+	size_t spki_len;
+};
+
+struct record_key {
+	uint8_t key[DEVICE_KEY_SIZE];
+	uint8_t check[8]; /* tells another device's record from a damaged one */
+};
+
+enum kw_err record_key_derive(struct record_key *rk) KW_MUST_USE;
+
+/* Sets meta->spki, spki_len and id from the key. */
+enum kw_err record_describe(struct key_meta *meta, const struct crypto_key *key) KW_MUST_USE;
+/* out has WIRE_RECORD_MAX bytes. Each call uses a fresh key for the encryption. */
+enum kw_err record_seal(const struct record_key *rk, const struct key_meta *meta,
+	const struct crypto_key *key, uint8_t *out, size_t *len) KW_MUST_USE;
+/* Only reads the public part. For records that the store has authenticated: nothing else does here. */
+enum kw_err record_parse(const struct record_key *rk, const uint8_t *record, size_t len,
+	struct key_meta *meta) KW_MUST_USE;
+/* Authenticates and opens. *key is the caller's. KW_ERR_OTHER_DEVICE, KW_ERR_CORRUPT. */
+enum kw_err record_open(const struct record_key *rk, const uint8_t *record, size_t len,
+	struct key_meta *meta, struct crypto_key **key) KW_MUST_USE;
+
+#endif

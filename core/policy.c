@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "policy.h"
+
+#include <string.h>
+
+#include "key_type.h"
+#include "tls_message.h"
+
+static bool is_user(const struct session *s, const struct identity *who)
+{
+	return who->kind == IDENTITY_USER && !memcmp(who->uuid, s->user.uuid, WIRE_UUID_SIZE);
+}
+
+static bool is_caller(const struct session *s, const struct identity *who)
+{
+	if (is_user(s, who))
+		return true;
+	if (who->kind != IDENTITY_GROUP)
+		return false;
+	for (unsigned i = 0; i < s->group_count && i < CALLER_GROUPS_MAX; i++) {
+		if (!memcmp(who->uuid, s->groups[i], WIRE_UUID_SIZE))
+			return true;
+	}
+	return false;
+}
+
+bool policy_may_use(const struct session *s, const struct identity *owner, const struct identity *acl,
+	unsigned acl_count)
+{
+	if (is_user(s, owner))
+		return true;
+	for (unsigned i = 0; i < acl_count; i++) {
+		if (is_caller(s, &acl[i]))
+			return true;
+	}
+	return false;
+}
+
+bool policy_may_manage(const struct session *s, const struct identity *owner)
+{
+	return s->is_admin || is_user(s, owner);
+}
+
+static bool is_letter_or_digit(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+static bool is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+bool policy_name_is_good(const char *name, size_t len)
+{
+	bool all_hex = true;
+
+	if (len == 0 || len > WIRE_NAME_MAX)
+		return false;
+	if (!is_letter_or_digit(name[0]) && name[0] != '*' && name[0] != '_')
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (!is_letter_or_digit(name[i]) && (!name[i] || !strchr("._-@+*", name[i])))
+			return false;
+		all_hex = all_hex && is_hex(name[i]);
+	}
+	/* A name that reads as an id would make "keyward key delete X" a guess. */
+	return !(all_hex && len == 2 * WIRE_ID_SIZE);
+}
+
+bool policy_purposes_fit(uint32_t purposes, enum key_type type)
+{
+	const struct key_type_info *info = key_type_find((uint8_t)type);
+
+	if (!info || purposes == 0 || purposes & ~(uint32_t)PURPOSES_KNOWN)
+		return false;
+	return info->family == FAMILY_RSA || !(purposes & (PURPOSE_DECRYPT | PURPOSE_DECRYPT_PKCS1));
+}
+
+static bool algorithm_fits(const struct key_type_info *info, const struct crypto_sign *what)
+{
+	size_t hash = hash_size(what->hash);
+
+	switch (what->scheme) {
+	case SCHEME_EDDSA:
+		return info->family == FAMILY_ED && what->hash == HASH_NONE && !what->is_digest &&
+			what->salt_len == 0;
+	case SCHEME_ECDSA:
+		return info->family == FAMILY_EC && hash && what->salt_len == 0;
+	case SCHEME_RSA_PKCS1:
+		return info->family == FAMILY_RSA && hash && what->salt_len == 0;
+	case SCHEME_RSA_PSS:
+		/* RFC 8017 9.1.1: emLen >= hLen + sLen + 2 */
+		return info->family == FAMILY_RSA && hash &&
+			what->salt_len + hash + 2 <= info->bits / 8;
+	}
+	return false;
+}
+
+enum kw_err policy_check_sign(enum key_type type, uint32_t purposes, const struct crypto_sign *what)
+{
+	const struct key_type_info *info = key_type_find((uint8_t)type);
+	enum kw_err err = KW_ERR_PURPOSE;
+
+	if (!info || !algorithm_fits(info, what))
+		return KW_ERR_BAD_ALGORITHM;
+	if (what->is_digest && what->n != hash_size(what->hash))
+		return KW_ERR_BAD_REQUEST;
+	if (purposes & PURPOSE_SIGN)
+		return KW_ERR_OK;
+	if (purposes & PURPOSE_TLS_SERVER) {
+		err = tls_message_check_server(type, what);
+		if (!err)
+			return KW_ERR_OK;
+	}
+	if (purposes & PURPOSE_TLS_CLIENT) {
+		enum kw_err client = tls_message_check_client(type, what);
+
+		if (!client || err == KW_ERR_PURPOSE)
+			err = client;
+	}
+	return err;
+}
