@@ -41,12 +41,13 @@ enum kw_err platform_identity(enum wire_identity_kind kind, uint32_t id,
 	uint8_t uuid[WIRE_UUID_SIZE]) KW_MUST_USE;
 
 /* --- Storage: one append-only log that is swapped as a whole. Called by one thread at a time, except
- * storage_read, which may run beside the others but never beside storage_swap or storage_close.
- * An error leaves what was synced before as it was. --- */
+ * storage_read, which may run beside everything but storage_close of the same log. An error leaves
+ * what was synced before as it was. KW_ERR_STORE_FULL: no room; all else that fails: _STORE_IO. --- */
 struct storage;
 
 /* Opens the log, creating an empty one when there is none. KW_ERR_STORE_BUSY: somebody has it open. */
 enum kw_err storage_open(struct storage **s) KW_MUST_USE;
+/* A log from storage_begin that was not swapped in is discarded. NULL-safe. */
 void storage_close(struct storage **s);
 enum kw_err storage_size(struct storage *s, uint64_t *size) KW_MUST_USE;
 /* Reads exactly n bytes at the offset; fewer left is KW_ERR_CORRUPT. */
@@ -59,9 +60,10 @@ enum kw_err storage_sync(struct storage *s) KW_MUST_USE;
 enum kw_err storage_truncate(struct storage *s, uint64_t size) KW_MUST_USE;
 /* A new empty log beside the current one. One that a crash left behind is discarded. */
 enum kw_err storage_begin(struct storage *s, struct storage **fresh) KW_MUST_USE;
-/* Puts *fresh, which is synced, in the place of *s: durably and as a whole. On success *s is the new
- * log and *fresh is NULL. On failure *s still works and *fresh is discarded. */
-enum kw_err storage_swap(struct storage **s, struct storage **fresh) KW_MUST_USE;
+/* Puts `fresh`, which is synced, in the place of `s`, as a whole: after a crash one or the other is the
+ * log. On success `fresh` is the log, `s` can only be read and closed, and the swap is durable at the
+ * latest when the next storage_sync(fresh) returns 0. On failure `s` still is the log. */
+enum kw_err storage_swap(struct storage *s, struct storage *fresh) KW_MUST_USE;
 
 /* --- Reporting --- */
 /* One line for the administrator. Never a secret, never raw bytes from a caller. */
