@@ -30,9 +30,9 @@ struct session {
 	struct identity user;
 	uint8_t groups[CALLER_GROUPS_MAX][WIRE_UUID_SIZE];
 	unsigned group_count;
-	bool is_admin;   /* may do everything to every key except use it: access lists hold for all */
+	bool is_admin; /* may do everything to every key except use it: access lists hold for all */
 	bool may_create; /* may create keys, which it then owns */
-	uint16_t cpu;    /* which thread serves it, reported by HELLO */
+	uint16_t cpu;	 /* which thread serves it, reported by HELLO */
 };
 
 enum lane {

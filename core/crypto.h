@@ -17,7 +17,7 @@
 #define CRYPTO_TAG_SIZE 16
 #define CRYPTO_KEY_SIZE 32
 #define CRYPTO_PRIVATE_MAX 1288 /* RSA-4096: u32 e, then p, q, dp, dq, qinv of 256 bytes */
-#define CRYPTO_PUBLIC_MAX 520   /* RSA-4096: u32 e, then n of 512 bytes, and room */
+#define CRYPTO_PUBLIC_MAX 520	/* RSA-4096: u32 e, then n of 512 bytes, and room */
 #define CRYPTO_SIGNATURE_MAX 512
 
 /* The library's name and version, for status. */
@@ -62,8 +62,8 @@ struct crypto_key;
 enum kw_err crypto_key_generate(enum key_type type, struct crypto_key **key) KW_MUST_USE;
 /* From outside: everything is checked (sizes, range, primes, p != q, e odd and 65537 or more).
  * KW_ERR_BAD_KEY when it is not a good key of the type. */
-enum kw_err crypto_key_import(enum key_type type, const uint8_t *material, size_t n,
-	struct crypto_key **key) KW_MUST_USE;
+enum kw_err crypto_key_import(
+	enum key_type type, const uint8_t *material, size_t n, struct crypto_key **key) KW_MUST_USE;
 /* From our own encoding, which was authenticated: only what memory safety needs is checked. */
 enum kw_err crypto_key_load(enum key_type type, const uint8_t *private_part, size_t n,
 	struct crypto_key **key) KW_MUST_USE;
@@ -77,9 +77,9 @@ size_t crypto_key_memory(enum key_type type);
 
 struct crypto_sign {
 	enum scheme scheme;
-	enum hash_id hash;   /* HASH_NONE with EdDSA only */
-	bool is_digest;      /* data is already hashed; its length was checked. Never with EdDSA */
-	uint16_t salt_len;   /* RSA-PSS, bytes; MGF1 uses the same hash */
+	enum hash_id hash; /* HASH_NONE with EdDSA only */
+	bool is_digest;	   /* data is already hashed; its length was checked. Never with EdDSA */
+	uint16_t salt_len; /* RSA-PSS, bytes; MGF1 uses the same hash */
 	const uint8_t *data;
 	size_t n;
 };
@@ -89,12 +89,12 @@ enum kw_err crypto_sign(const struct crypto_key *key, const struct crypto_sign *
 	size_t *n) KW_MUST_USE;
 
 struct crypto_decrypt {
-	bool oaep;           /* otherwise PKCS #1 v1.5 with implicit rejection */
-	enum hash_id hash;   /* OAEP label hash */
-	enum hash_id mgf;    /* OAEP MGF1 hash */
+	bool oaep;	   /* otherwise PKCS #1 v1.5 with implicit rejection */
+	enum hash_id hash; /* OAEP label hash */
+	enum hash_id mgf;  /* OAEP MGF1 hash */
 	struct crypto_bytes label;
 	const uint8_t *in;
-	size_t n;            /* as long as the modulus, checked here */
+	size_t n; /* as long as the modulus, checked here */
 };
 /* out has the modulus' length. KW_ERR_DECRYPT for any failure of OAEP, in the same time for each; PKCS
  * #1 v1.5 gives made-up bytes instead, which depend on key and ciphertext only. */

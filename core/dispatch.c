@@ -22,8 +22,8 @@ struct command {
 };
 
 static const struct command commands[] = {
-#define KW_COMMAND(number, NAME, name, role, lane, repeat, rmin, rmax, pmax)                           \
-	{ cmd_##name, number, ROLE_##role, LANE_##lane, rmin, rmax, pmax },
+#define KW_COMMAND(number, NAME, name, role, lane, repeat, rmin, rmax, pmax) \
+	{cmd_##name, number, ROLE_##role, LANE_##lane, rmin, rmax, pmax},
 #include "wire/commands.def"
 };
 
@@ -44,10 +44,11 @@ enum lane kw_command_lane(uint16_t command)
 }
 
 enum kw_err kw_dispatch(struct core *core, const struct session *session, uint16_t command,
-	const uint8_t *request, size_t request_len, uint8_t *reply, size_t reply_cap, size_t *reply_len)
+	const uint8_t *request, size_t request_len, uint8_t *reply, size_t reply_cap,
+	size_t *reply_len)
 {
 	const struct command *c = find(command);
-	struct call call = { core, session };
+	struct call call = {core, session};
 	struct reader r = reader_over(request, request_len);
 	struct writer w;
 	enum kw_err err;

@@ -101,7 +101,7 @@ static void shrink_to(struct key_cache *c, size_t bytes)
 static bool same_entry(const struct key *a, const struct key *b)
 {
 	return a->place == b->place && !memcmp(a->id, b->id, sizeof(a->id)) &&
-		!memcmp(a->digest, b->digest, sizeof(a->digest));
+	       !memcmp(a->digest, b->digest, sizeof(a->digest));
 }
 
 static void insert(struct key_cache *c, struct key *k)
@@ -174,8 +174,8 @@ static void make_room(struct key_cache *c)
 }
 
 /* Takes *crypto over. One reference, the caller's. */
-static enum kw_err key_new(const struct key_meta *meta, uint32_t version, struct crypto_key **crypto,
-	struct key **out)
+static enum kw_err key_new(
+	const struct key_meta *meta, uint32_t version, struct crypto_key **crypto, struct key **out)
 {
 	size_t size = sizeof(struct key) + meta->acl_count * sizeof(meta->acl[0]);
 	struct key *k = platform_alloc(size);
@@ -201,8 +201,8 @@ static enum kw_err key_new(const struct key_meta *meta, uint32_t version, struct
 }
 
 /* Opens a record, letting go of other keys once when memory is short. */
-static enum kw_err open_record(struct core *core, const uint8_t *record, size_t len, uint32_t version,
-	struct key_meta *meta, struct key **out)
+static enum kw_err open_record(struct core *core, const uint8_t *record, size_t len,
+	uint32_t version, struct key_meta *meta, struct key **out)
 {
 	struct crypto_key *crypto = NULL;
 	enum kw_err err = KW_ERR_NO_MEMORY;
@@ -338,7 +338,7 @@ enum kw_err key_load_sealed(struct core *core, const struct session *s, const ui
 	if ((*key)->place != PLACE_SEALED)
 		err = KW_ERR_BAD_REQUEST;
 	else if (!policy_may_use(s, &meta->owner, meta->acl, meta->acl_count) &&
-		!policy_may_manage(s, &meta->owner))
+		 !policy_may_manage(s, &meta->owner))
 		err = KW_ERR_ACCESS;
 	if (err == KW_ERR_ACCESS)
 		key_count_refusal(core, *key);

@@ -29,7 +29,7 @@ struct layout {
 enum kw_err record_key_derive(struct record_key *rk)
 {
 	static const char label[] = "device check";
-	struct crypto_bytes part = { label, sizeof(label) - 1 };
+	struct crypto_bytes part = {label, sizeof(label) - 1};
 	uint8_t tag[32];
 	enum kw_err err;
 
@@ -61,10 +61,11 @@ enum kw_err record_describe(struct key_meta *meta, const struct crypto_key *key)
 	return crypto_hash(HASH_SHA256, meta->spki, meta->spki_len, meta->id);
 }
 
-static enum kw_err derive(const struct record_key *rk, const uint8_t *salt, uint8_t key[CRYPTO_KEY_SIZE])
+static enum kw_err derive(
+	const struct record_key *rk, const uint8_t *salt, uint8_t key[CRYPTO_KEY_SIZE])
 {
 	static const char label[] = "key record";
-	struct crypto_bytes parts[] = { { label, sizeof(label) - 1 }, { salt, SALT_SIZE } };
+	struct crypto_bytes parts[] = {{label, sizeof(label) - 1}, {salt, SALT_SIZE}};
 
 	return crypto_hmac(rk->key, parts, 2, key);
 }
@@ -132,7 +133,7 @@ enum kw_err record_seal(const struct record_key *rk, const struct key_meta *meta
 	err = KW_ERR_TOO_LARGE;
 	if (w.failed || n + sizeof(tag) > w.cap - w.len)
 		goto out;
-	err = crypto_seal(one_time, nonce, (struct crypto_bytes){ out, aad_len }, private_part, n,
+	err = crypto_seal(one_time, nonce, (struct crypto_bytes){out, aad_len}, private_part, n,
 		out + aad_len, tag);
 	if (err)
 		goto out;
@@ -201,8 +202,8 @@ static enum kw_err read_record(const struct record_key *rk, const uint8_t *recor
 	return crypto_hash(HASH_SHA256, meta->spki, meta->spki_len, meta->id);
 }
 
-enum kw_err record_parse(const struct record_key *rk, const uint8_t *record, size_t len,
-	struct key_meta *meta)
+enum kw_err record_parse(
+	const struct record_key *rk, const uint8_t *record, size_t len, struct key_meta *meta)
 {
 	struct layout at;
 
@@ -224,7 +225,7 @@ enum kw_err record_open(const struct record_key *rk, const uint8_t *record, size
 	err = derive(rk, at.salt, one_time);
 	if (err)
 		goto out;
-	err = crypto_open(one_time, nonce, (struct crypto_bytes){ record, at.aad_len }, at.sealed,
+	err = crypto_open(one_time, nonce, (struct crypto_bytes){record, at.aad_len}, at.sealed,
 		at.sealed_len, private_part, at.tag);
 	if (err)
 		goto out;

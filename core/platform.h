@@ -37,8 +37,8 @@ void platform_mutex_unlock(struct platform_mutex *m);
 enum kw_err platform_device_key(const char *label, uint8_t key[DEVICE_KEY_SIZE]) KW_MUST_USE;
 /* The client UUID of a user or group (version 5, namespace 58ac9ca0-2086-4683-a1b8-ec4bc08e01b6, of
  * the name "uid=%x" or "gid=%x"), as OP-TEE's Linux driver makes it. */
-enum kw_err platform_identity(enum wire_identity_kind kind, uint32_t id,
-	uint8_t uuid[WIRE_UUID_SIZE]) KW_MUST_USE;
+enum kw_err platform_identity(
+	enum wire_identity_kind kind, uint32_t id, uint8_t uuid[WIRE_UUID_SIZE]) KW_MUST_USE;
 
 /* --- Storage: one append-only log that is swapped as a whole. Called by one thread at a time, except
  * storage_read, which may run beside everything but storage_close of the same log. An error leaves
@@ -70,7 +70,7 @@ enum kw_err storage_swap(struct storage *s, struct storage *fresh) KW_MUST_USE;
 void platform_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 struct platform_protection {
-	const char *id;       /* short, stable, for scripts */
+	const char *id;	      /* short, stable, for scripts */
 	const char *sentence; /* for a person: what it does, or what is missing and what to do */
 	enum wire_protection_state state;
 };

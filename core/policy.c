@@ -24,8 +24,8 @@ static bool is_caller(const struct session *s, const struct identity *who)
 	return false;
 }
 
-bool policy_may_use(const struct session *s, const struct identity *owner, const struct identity *acl,
-	unsigned acl_count)
+bool policy_may_use(const struct session *s, const struct identity *owner,
+	const struct identity *acl, unsigned acl_count)
 {
 	if (is_user(s, owner))
 		return true;
@@ -74,7 +74,8 @@ bool policy_purposes_fit(uint32_t purposes, enum key_type type)
 
 	if (!info || purposes == 0 || purposes & ~(uint32_t)PURPOSES_KNOWN)
 		return false;
-	return info->family == FAMILY_RSA || !(purposes & (PURPOSE_DECRYPT | PURPOSE_DECRYPT_PKCS1));
+	return info->family == FAMILY_RSA ||
+	       !(purposes & (PURPOSE_DECRYPT | PURPOSE_DECRYPT_PKCS1));
 }
 
 static bool algorithm_fits(const struct key_type_info *info, const struct crypto_sign *what)
@@ -84,7 +85,7 @@ static bool algorithm_fits(const struct key_type_info *info, const struct crypto
 	switch (what->scheme) {
 	case SCHEME_EDDSA:
 		return info->family == FAMILY_ED && what->hash == HASH_NONE && !what->is_digest &&
-			what->salt_len == 0;
+		       what->salt_len == 0;
 	case SCHEME_ECDSA:
 		return info->family == FAMILY_EC && hash && what->salt_len == 0;
 	case SCHEME_RSA_PKCS1:
@@ -92,7 +93,7 @@ static bool algorithm_fits(const struct key_type_info *info, const struct crypto
 	case SCHEME_RSA_PSS:
 		/* RFC 8017 9.1.1: emLen >= hLen + sLen + 2 */
 		return info->family == FAMILY_RSA && hash &&
-			what->salt_len + hash + 2 <= info->bits / 8;
+		       what->salt_len + hash + 2 <= info->bits / 8;
 	}
 	return false;
 }

@@ -7,8 +7,8 @@
 #include "crypto.h"
 
 /* The owner and everyone on the access list. An administrator is not, by being one: he allows himself. */
-bool policy_may_use(const struct session *s, const struct identity *owner, const struct identity *acl,
-	unsigned acl_count) KW_MUST_USE;
+bool policy_may_use(const struct session *s, const struct identity *owner,
+	const struct identity *acl, unsigned acl_count) KW_MUST_USE;
 /* The owner and administrators. */
 bool policy_may_manage(const struct session *s, const struct identity *owner) KW_MUST_USE;
 
@@ -19,7 +19,7 @@ bool policy_purposes_fit(uint32_t purposes, enum key_type type) KW_MUST_USE;
 
 /* Does the key's purpose allow this signature? Scheme and hash are checked against the type first:
  * KW_ERR_BAD_ALGORITHM, KW_ERR_PURPOSE, KW_ERR_TLS_MESSAGE. */
-enum kw_err policy_check_sign(enum key_type type, uint32_t purposes, const struct crypto_sign *what)
-	KW_MUST_USE;
+enum kw_err policy_check_sign(
+	enum key_type type, uint32_t purposes, const struct crypto_sign *what) KW_MUST_USE;
 
 #endif

@@ -21,7 +21,8 @@ struct store_counters {
 struct store_entry {
 	uint8_t id[WIRE_ID_SIZE];
 	char name[WIRE_NAME_MAX + 1]; /* may be empty: a key whose name was given to another */
-	uint32_t version; /* changes with every store_put of this id, so that a cached key knows it is stale */
+	uint32_t
+		version; /* changes with every store_put of this id, so that a cached key knows it is stale */
 	struct store_counters counters;
 };
 
@@ -39,16 +40,17 @@ enum kw_err store_put(struct store *store, const uint8_t id[WIRE_ID_SIZE], const
 enum kw_err store_delete(struct store *store, const uint8_t id[WIRE_ID_SIZE]) KW_MUST_USE;
 
 /* Constant time in the number of keys. KW_ERR_NO_KEY when there is none. `entry` may be NULL. */
-enum kw_err store_find_id(struct store *store, const uint8_t id[WIRE_ID_SIZE],
-	struct store_entry *entry) KW_MUST_USE;
-enum kw_err store_find_name(struct store *store, const char *name, size_t len,
-	struct store_entry *entry) KW_MUST_USE;
+enum kw_err store_find_id(
+	struct store *store, const uint8_t id[WIRE_ID_SIZE], struct store_entry *entry) KW_MUST_USE;
+enum kw_err store_find_name(
+	struct store *store, const char *name, size_t len, struct store_entry *entry) KW_MUST_USE;
 /* Reads a record and authenticates it again. buf has WIRE_RECORD_MAX bytes. `entry` may be NULL. */
-enum kw_err store_read(struct store *store, const uint8_t id[WIRE_ID_SIZE], uint8_t *buf, size_t *len,
-	struct store_entry *entry) KW_MUST_USE;
+enum kw_err store_read(struct store *store, const uint8_t id[WIRE_ID_SIZE], uint8_t *buf,
+	size_t *len, struct store_entry *entry) KW_MUST_USE;
 /* The first key at or after *cursor (start with 0), which moves past it. Keys that stay are listed
  * exactly once also when others come and go. KW_ERR_NO_KEY at the end. */
-enum kw_err store_next(struct store *store, uint32_t *cursor, struct store_entry *entry) KW_MUST_USE;
+enum kw_err store_next(
+	struct store *store, uint32_t *cursor, struct store_entry *entry) KW_MUST_USE;
 
 /* Counts in memory only; written with the next change or at close. Unknown ids are ignored. */
 void store_count_signature(struct store *store, const uint8_t id[WIRE_ID_SIZE], uint64_t now);
@@ -56,7 +58,7 @@ void store_count_refusal(struct store *store, const uint8_t id[WIRE_ID_SIZE]);
 
 struct store_stats {
 	uint32_t keys;
-	uint64_t bytes;      /* size of the log */
+	uint64_t bytes;	     /* size of the log */
 	uint64_t live_bytes; /* of it, still needed */
 };
 void store_stats(struct store *store, struct store_stats *stats);

@@ -10,7 +10,7 @@
 
 enum kw_err cmd_sign(struct call *c, struct reader *req, struct writer *rsp)
 {
-	struct crypto_sign what = { 0 };
+	struct crypto_sign what = {0};
 	uint8_t sig[CRYPTO_SIGNATURE_MAX];
 	struct key *key = NULL;
 	const uint8_t *id = get_bytes(req, WIRE_ID_SIZE);
@@ -46,7 +46,7 @@ out:
 
 enum kw_err cmd_rsa_decrypt(struct call *c, struct reader *req, struct writer *rsp)
 {
-	struct crypto_decrypt what = { 0 };
+	struct crypto_decrypt what = {0};
 	uint8_t out[CRYPTO_SIGNATURE_MAX];
 	struct key *key = NULL;
 	const uint8_t *id = get_bytes(req, WIRE_ID_SIZE);

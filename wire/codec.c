@@ -8,7 +8,7 @@ struct reader reader_over(const void *buf, size_t len)
 	static const uint8_t nothing[1];
 	const uint8_t *at = len ? buf : nothing;
 
-	return (struct reader){ .at = at, .end = at + len };
+	return (struct reader){.at = at, .end = at + len};
 }
 
 size_t reader_left(const struct reader *r)
@@ -105,7 +105,7 @@ const uint8_t *get_field32(struct reader *r, size_t max, size_t *len)
 
 struct writer writer_over(void *buf, size_t cap)
 {
-	return (struct writer){ .buf = buf, .cap = cap };
+	return (struct writer){.buf = buf, .cap = cap};
 }
 
 void put_bytes(struct writer *w, const void *src, size_t n)

@@ -54,8 +54,8 @@ enum kw_purpose {
 #include <keyward/algorithms.def>
 };
 
-#define KW_ID_SIZE 32        /* SHA-256 of the SubjectPublicKeyInfo */
-#define KW_NAME_MAX 128      /* bytes */
+#define KW_ID_SIZE 32	     /* SHA-256 of the SubjectPublicKeyInfo */
+#define KW_NAME_MAX 128	     /* bytes */
 #define KW_RECORD_MAX 4096   /* bytes of a sealed key's record */
 #define KW_MESSAGE_MAX 64000 /* bytes that one signature call takes */
 #define KW_SIGNATURE_MAX 512 /* bytes of the longest signature, RSA-4096 */
@@ -86,8 +86,9 @@ const char *kw_purpose_row(unsigned i, const char **sentence);
 struct kw;
 
 struct kw_options {
-	const char *tee;     /* "host" or "optee"; NULL: $KEYWARD_TEE, else "host" */
-	const char *socket;  /* of the host TEE; NULL: $KEYWARD_SOCKET, else the system's if it is there, else the user's */
+	const char *tee; /* "host" or "optee"; NULL: $KEYWARD_TEE, else "host" */
+	const char *
+		socket; /* of the host TEE; NULL: $KEYWARD_SOCKET, else the system's if it is there, else the user's */
 	unsigned timeout_ms; /* for one call; 0 for 10 s. Key generation has at least 180 s */
 };
 
@@ -108,25 +109,29 @@ const char *kw_explain(void);
 
 /* --- The TEE itself --- */
 
-enum kw_protection_state { KW_PROTECTION_ABSENT = 0, KW_PROTECTION_PRESENT = 1, KW_PROTECTION_PARTIAL = 2 };
+enum kw_protection_state {
+	KW_PROTECTION_ABSENT = 0,
+	KW_PROTECTION_PRESENT = 1,
+	KW_PROTECTION_PARTIAL = 2
+};
 
 struct kw_status;
 enum kw_err kw_status_new(struct kw *kw, struct kw_status **status) KW_MUST_USE;
 void kw_status_free(struct kw_status **status);
-const char *kw_status_tee(const struct kw_status *s);     /* "host" or "optee" */
+const char *kw_status_tee(const struct kw_status *s);	  /* "host" or "optee" */
 const char *kw_status_version(const struct kw_status *s); /* of the TEE */
 const char *kw_status_crypto(const struct kw_status *s);  /* library and version inside */
-uint64_t kw_status_started(const struct kw_status *s);    /* seconds since 1970 */
-uint32_t kw_status_keys(const struct kw_status *s);       /* stored */
+uint64_t kw_status_started(const struct kw_status *s);	  /* seconds since 1970 */
+uint32_t kw_status_keys(const struct kw_status *s);	  /* stored */
 uint32_t kw_status_open_keys(const struct kw_status *s);  /* decrypted in the TEE's memory now */
 uint64_t kw_status_store_bytes(const struct kw_status *s);
 uint64_t kw_status_signatures(const struct kw_status *s); /* since the start */
-uint64_t kw_status_refusals(const struct kw_status *s);   /* since the start */
-bool kw_status_is_admin(const struct kw_status *s);       /* the caller is an administrator */
+uint64_t kw_status_refusals(const struct kw_status *s);	  /* since the start */
+bool kw_status_is_admin(const struct kw_status *s);	  /* the caller is an administrator */
 bool kw_status_may_create(const struct kw_status *s);
 unsigned kw_status_protections(const struct kw_status *s);
-const char *kw_status_protection(const struct kw_status *s, unsigned i, enum kw_protection_state *state,
-	const char **sentence); /* returns the short id */
+const char *kw_status_protection(const struct kw_status *s, unsigned i,
+	enum kw_protection_state *state, const char **sentence); /* returns the short id */
 
 /* --- Keys --- */
 
@@ -165,7 +170,7 @@ uint64_t kw_key_created(const struct kw_key *k); /* seconds since 1970 */
 struct kw_identity kw_key_owner(const struct kw_key *k);
 unsigned kw_key_allowed(const struct kw_key *k); /* entries of the access list */
 struct kw_identity kw_key_allowed_at(const struct kw_key *k, unsigned i);
-bool kw_key_may_use(const struct kw_key *k);    /* the present caller */
+bool kw_key_may_use(const struct kw_key *k); /* the present caller */
 bool kw_key_may_manage(const struct kw_key *k);
 uint64_t kw_key_signatures(const struct kw_key *k);
 uint64_t kw_key_last_use(const struct kw_key *k); /* seconds since 1970, 0 for never */
@@ -176,15 +181,16 @@ const uint8_t *kw_key_spki(const struct kw_key *k, size_t *len);
 const uint8_t *kw_key_record(const struct kw_key *k, size_t *len);
 
 struct kw_key_template {
-	const char *name;        /* of a stored key; for a sealed one a label, may be "" */
+	const char *name; /* of a stored key; for a sealed one a label, may be "" */
 	enum kw_key_type type;
-	uint32_t purposes;       /* bits of enum kw_purpose */
+	uint32_t purposes;		 /* bits of enum kw_purpose */
 	const struct kw_identity *allow; /* who may use it beside its owner */
-	unsigned allow_count;    /* at most 32 */
-	bool sealed;             /* do not store it: the record is in the answer */
+	unsigned allow_count;		 /* at most 32 */
+	bool sealed;			 /* do not store it: the record is in the answer */
 };
 /* KW_ERR_BAD_NAME, _NAME_TAKEN, _MAY_NOT_CREATE, _UNSUPPORTED_TYPE, _STORE_FULL, _LIMIT. */
-enum kw_err kw_key_generate(struct kw *kw, const struct kw_key_template *t, struct kw_key **key) KW_MUST_USE;
+enum kw_err kw_key_generate(
+	struct kw *kw, const struct kw_key_template *t, struct kw_key **key) KW_MUST_USE;
 /* `material`, big-endian: RSA u32 public exponent, p, q of bits/16 bytes each; EC the scalar of 32, 48 or 66
  * bytes; Ed25519 the 32 bytes of the seed. The caller wipes it. Also KW_ERR_BAD_KEY, _KEY_EXISTS. */
 enum kw_err kw_key_import(struct kw *kw, const struct kw_key_template *t, const uint8_t *material,
@@ -197,11 +203,14 @@ struct kw_page;
 enum kw_err kw_key_next(struct kw *kw, struct kw_page **page, struct kw_key **key) KW_MUST_USE;
 void kw_page_free(struct kw_page **page);
 /* With take the name is taken from a key that has it, which is left without one. */
-enum kw_err kw_key_rename(struct kw *kw, const struct kw_target *t, const char *name, bool take) KW_MUST_USE;
+enum kw_err kw_key_rename(
+	struct kw *kw, const struct kw_target *t, const char *name, bool take) KW_MUST_USE;
 enum kw_err kw_key_delete(struct kw *kw, const struct kw_target *t) KW_MUST_USE;
 /* Changes the access list. The new description is returned, for a sealed key with its new record. */
-enum kw_err kw_key_allow(struct kw *kw, const struct kw_target *t, struct kw_identity who, struct kw_key **key) KW_MUST_USE;
-enum kw_err kw_key_deny(struct kw *kw, const struct kw_target *t, struct kw_identity who, struct kw_key **key) KW_MUST_USE;
+enum kw_err kw_key_allow(struct kw *kw, const struct kw_target *t, struct kw_identity who,
+	struct kw_key **key) KW_MUST_USE;
+enum kw_err kw_key_deny(struct kw *kw, const struct kw_target *t, struct kw_identity who,
+	struct kw_key **key) KW_MUST_USE;
 
 /* A PKCS #10 request (RFC 2986), built and signed in the TEE. */
 enum kw_san_kind { KW_SAN_DNS = 1, KW_SAN_IP = 2, KW_SAN_EMAIL = 3, KW_SAN_URI = 4 };
@@ -212,13 +221,13 @@ struct kw_csr {
 	struct kw_san {
 		enum kw_san_kind kind;
 		const uint8_t *value; /* text; for an IP address its 4 or 16 bytes */
-		size_t len;           /* at most 255 */
+		size_t len;	      /* at most 255 */
 	} const *sans;
 	unsigned san_count; /* at most 100 */
 };
 /* buf gets DER; *len in: its size, out: bytes used. KW_ERR_PURPOSE, _ACCESS, _TOO_LARGE. */
-enum kw_err kw_key_csr(struct kw *kw, const struct kw_target *t, const struct kw_csr *csr, uint8_t *buf,
-	size_t *len) KW_MUST_USE;
+enum kw_err kw_key_csr(struct kw *kw, const struct kw_target *t, const struct kw_csr *csr,
+	uint8_t *buf, size_t *len) KW_MUST_USE;
 
 /* --- Use ---
  * Keys are named by id, so that nothing goes stale. A sealed key's record is given along; it is sent
@@ -228,30 +237,31 @@ struct kw_use {
 	const uint8_t *id;     /* KW_ID_SIZE bytes */
 	const uint8_t *record; /* of a sealed key, else NULL */
 	size_t record_len;
-	const char *label;     /* the name for messages; may be NULL */
+	const char *label; /* the name for messages; may be NULL */
 };
 
 struct kw_sign {
 	enum kw_scheme scheme;
-	enum kw_hash hash;  /* KW_HASH_NONE with EdDSA */
-	bool is_digest;     /* data was hashed by the caller; only a key with purpose "sign" does this */
-	uint16_t salt_len;  /* RSA-PSS, bytes */
+	enum kw_hash hash; /* KW_HASH_NONE with EdDSA */
+	bool is_digest; /* data was hashed by the caller; only a key with purpose "sign" does this */
+	uint16_t salt_len; /* RSA-PSS, bytes */
 	const uint8_t *data;
-	size_t len;         /* at most KW_MESSAGE_MAX */
+	size_t len; /* at most KW_MESSAGE_MAX */
 };
 /* sig has KW_SIGNATURE_MAX bytes. ECDSA gives r and s of fixed width (IEEE P1363): kw_ecdsa_to_der.
  * KW_ERR_ACCESS, _PURPOSE, _TLS_MESSAGE, _BAD_ALGORITHM, _NO_KEY, _TOO_LARGE, _OTHER_DEVICE. */
-enum kw_err kw_sign(struct kw *kw, const struct kw_use *use, const struct kw_sign *what, uint8_t *sig,
-	size_t *sig_len) KW_MUST_USE;
+enum kw_err kw_sign(struct kw *kw, const struct kw_use *use, const struct kw_sign *what,
+	uint8_t *sig, size_t *sig_len) KW_MUST_USE;
 /* Ecdsa-Sig-Value (RFC 3279 2.2.3); der has KW_SIGNATURE_MAX bytes. */
-enum kw_err kw_ecdsa_to_der(const uint8_t *rs, size_t rs_len, uint8_t *der, size_t *der_len) KW_MUST_USE;
+enum kw_err kw_ecdsa_to_der(
+	const uint8_t *rs, size_t rs_len, uint8_t *der, size_t *der_len) KW_MUST_USE;
 
 struct kw_decrypt {
-	bool oaep;          /* else PKCS #1 v1.5, which answers bad padding with made-up bytes */
-	enum kw_hash hash;  /* OAEP */
+	bool oaep;	   /* else PKCS #1 v1.5, which answers bad padding with made-up bytes */
+	enum kw_hash hash; /* OAEP */
 	enum kw_hash mgf_hash;
 	const uint8_t *label;
-	size_t label_len;   /* at most 256 */
+	size_t label_len; /* at most 256 */
 	const uint8_t *data;
 	size_t len;
 };
@@ -267,7 +277,8 @@ enum kw_err kw_rsa_decrypt(struct kw *kw, const struct kw_use *use, const struct
 
 struct kw_reference;
 /* KW_ERR_BAD_REFERENCE: not such a file, or a newer version of it. */
-enum kw_err kw_reference_parse(const uint8_t *der, size_t len, struct kw_reference **ref) KW_MUST_USE;
+enum kw_err kw_reference_parse(
+	const uint8_t *der, size_t len, struct kw_reference **ref) KW_MUST_USE;
 void kw_reference_free(struct kw_reference **ref);
 /* For a stored key its name (or "" when it has none), its id and public key as they were when the file
  * was written; for a sealed one the record as well. */
@@ -275,9 +286,11 @@ enum kw_err kw_reference_new(const struct kw_key *key, struct kw_reference **ref
 const char *kw_reference_name(const struct kw_reference *r);
 const uint8_t *kw_reference_id(const struct kw_reference *r);
 const uint8_t *kw_reference_spki(const struct kw_reference *r, size_t *len);
-const uint8_t *kw_reference_record(const struct kw_reference *r, size_t *len); /* NULL for a stored key */
+const uint8_t *kw_reference_record(
+	const struct kw_reference *r, size_t *len); /* NULL for a stored key */
 /* buf has KW_REFERENCE_MAX bytes. */
-enum kw_err kw_reference_encode(const struct kw_reference *r, uint8_t *buf, size_t *len) KW_MUST_USE;
+enum kw_err kw_reference_encode(
+	const struct kw_reference *r, uint8_t *buf, size_t *len) KW_MUST_USE;
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Commands that make keys: KEY_GENERATE and KEY_IMPORT. */
+#include <string.h>
+
+#include "key_type.h"
+#include "policy.h"
+#include "subject.h"
+
+static bool get_acl(struct reader *req, struct key_meta *m)
+{
+	unsigned n = get_u8(req);
+	struct identity who;
+	unsigned i;
+
+	if (n > WIRE_ACL_MAX)
+		return false;
+	while (n--) {
+		if (!subject_get_identity(req, &who))
+			return false;
+		for (i = 0; i < m->acl_count; i++) {
+			if (subject_same_identity(&m->acl[i], &who))
+				break;
+		}
+		if (i == m->acl_count)
+			m->acl[m->acl_count++] = who;
+	}
+	return true;
+}
+
+/* What KEY_GENERATE and KEY_IMPORT have in common. */
+static enum kw_err get_template(struct call *c, struct reader *req, struct key_meta *m)
+{
+	const uint8_t *name;
+	size_t n;
+
+	m->type = get_u8(req);
+	m->place = get_u8(req);
+	m->purposes = get_u32(req);
+	name = get_field8(req, WIRE_NAME_MAX, &n);
+	if (!name)
+		return KW_ERR_BAD_REQUEST;
+	if (!key_type_find(m->type))
+		return KW_ERR_UNSUPPORTED_TYPE;
+	if (!(m->place == PLACE_SEALED && n == 0) && !policy_name_is_good((const char *)name, n))
+		return KW_ERR_BAD_NAME;
+	if ((m->place != PLACE_STORED && m->place != PLACE_SEALED) ||
+		!policy_purposes_fit(m->purposes, (enum key_type)m->type) || !get_acl(req, m))
+		return KW_ERR_BAD_REQUEST;
+	memcpy(m->name, name, n);
+	m->owner = c->session->user;
+	m->created = platform_time();
+	return KW_ERR_OK;
+}
+
+/* Before work that takes long; the commit checks again. */
+static enum kw_err check_name_free(struct call *c, const struct key_meta *m)
+{
+	enum kw_err err;
+
+	if (m->place != PLACE_STORED)
+		return KW_ERR_OK;
+	err = store_find_name(c->core->store, m->name, strlen(m->name), NULL);
+	if (!err)
+		return KW_ERR_NAME_TAKEN;
+	return err == KW_ERR_NO_KEY ? KW_ERR_OK : err;
+}
+
+static enum kw_err keep_new(struct call *c, struct subject *s, struct writer *rsp)
+{
+	struct core *core = c->core;
+	enum kw_err err;
+
+	err = record_describe(&s->meta, s->crypto);
+	if (err)
+		return err;
+	err = record_seal(&core->record_key, &s->meta, s->crypto, s->record, &s->record_len);
+	if (err)
+		return err;
+	if (s->meta.place == PLACE_STORED) {
+		platform_mutex_lock(core->change);
+		err = store_put(core->store, s->meta.id, s->meta.name, s->record, s->record_len,
+			false, true);
+		platform_mutex_unlock(core->change);
+	}
+	if (!err)
+		subject_put_result(c, rsp, s);
+	return err;
+}
+
+enum kw_err cmd_key_generate(struct call *c, struct reader *req, struct writer *rsp)
+{
+	struct subject *s = subject_new();
+	enum kw_err err = KW_ERR_NO_MEMORY;
+
+	if (!s)
+		goto out;
+	err = get_template(c, req, &s->meta);
+	if (err)
+		goto out;
+	err = KW_ERR_BAD_REQUEST;
+	if (!reader_done(req))
+		goto out;
+	s->meta.origin = ORIGIN_GENERATED;
+	err = check_name_free(c, &s->meta);
+	if (err)
+		goto out;
+	err = crypto_key_generate((enum key_type)s->meta.type, &s->crypto);
+	if (err)
+		goto out;
+	err = keep_new(c, s, rsp);
+out:
+	subject_free(s);
+	return err;
+}
+
+enum kw_err cmd_key_import(struct call *c, struct reader *req, struct writer *rsp)
+{
+	struct subject *s = subject_new();
+	const uint8_t *material;
+	size_t n;
+	enum kw_err err = KW_ERR_NO_MEMORY;
+
+	if (!s)
+		goto out;
+	err = get_template(c, req, &s->meta);
+	if (err)
+		goto out;
+	material = get_field16(req, CRYPTO_PRIVATE_MAX, &n);
+	err = KW_ERR_BAD_REQUEST;
+	if (!reader_done(req))
+		goto out;
+	s->meta.origin = ORIGIN_IMPORTED;
+	err = check_name_free(c, &s->meta);
+	if (err)
+		goto out;
+	err = crypto_key_import((enum key_type)s->meta.type, material, n, &s->crypto);
+	if (err)
+		goto out;
+	err = keep_new(c, s, rsp);
+out:
+	subject_free(s);
+	return err;
+}
