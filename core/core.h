@@ -32,7 +32,7 @@ struct session {
 	unsigned group_count;
 	bool is_admin; /* may do everything to every key except use it: access lists hold for all */
 	bool may_create; /* may create keys, which it then owns */
-	uint16_t cpu;	 /* which thread serves it, reported by HELLO */
+	uint16_t cpu;    /* which thread serves it, reported by HELLO */
 };
 
 enum lane {

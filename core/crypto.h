@@ -17,7 +17,7 @@
 #define CRYPTO_TAG_SIZE 16
 #define CRYPTO_KEY_SIZE 32
 #define CRYPTO_PRIVATE_MAX 1288 /* RSA-4096: u32 e, then p, q, dp, dq, qinv of 256 bytes */
-#define CRYPTO_PUBLIC_MAX 520	/* RSA-4096: u32 e, then n of 512 bytes, and room */
+#define CRYPTO_PUBLIC_MAX 520   /* RSA-4096: u32 e, then n of 512 bytes, and room */
 #define CRYPTO_SIGNATURE_MAX 512
 
 /* The library's name and version, for status. */
@@ -78,7 +78,7 @@ size_t crypto_key_memory(enum key_type type);
 struct crypto_sign {
 	enum scheme scheme;
 	enum hash_id hash; /* HASH_NONE with EdDSA only */
-	bool is_digest;	   /* data is already hashed; its length was checked. Never with EdDSA */
+	bool is_digest;    /* data is already hashed; its length was checked. Never with EdDSA */
 	uint16_t salt_len; /* RSA-PSS, bytes; MGF1 uses the same hash */
 	const uint8_t *data;
 	size_t n;
@@ -89,7 +89,7 @@ enum kw_err crypto_sign(const struct crypto_key *key, const struct crypto_sign *
 	size_t *n) KW_MUST_USE;
 
 struct crypto_decrypt {
-	bool oaep;	   /* otherwise PKCS #1 v1.5 with implicit rejection */
+	bool oaep;         /* otherwise PKCS #1 v1.5 with implicit rejection */
 	enum hash_id hash; /* OAEP label hash */
 	enum hash_id mgf;  /* OAEP MGF1 hash */
 	struct crypto_bytes label;

@@ -11,9 +11,9 @@
 
 struct key_meta {
 	uint8_t id[WIRE_ID_SIZE];
-	uint8_t type;	/* enum key_type */
+	uint8_t type;   /* enum key_type */
 	uint8_t origin; /* enum wire_origin */
-	uint8_t place;	/* enum wire_key_place */
+	uint8_t place;  /* enum wire_key_place */
 	uint32_t purposes;
 	uint64_t created; /* seconds since 1970 */
 	struct identity owner;

@@ -70,7 +70,7 @@ enum kw_err storage_swap(struct storage *s, struct storage *fresh) KW_MUST_USE;
 void platform_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 struct platform_protection {
-	const char *id;	      /* short, stable, for scripts */
+	const char *id;       /* short, stable, for scripts */
 	const char *sentence; /* for a person: what it does, or what is missing and what to do */
 	enum wire_protection_state state;
 };

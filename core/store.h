@@ -58,7 +58,7 @@ void store_count_refusal(struct store *store, const uint8_t id[WIRE_ID_SIZE]);
 
 struct store_stats {
 	uint32_t keys;
-	uint64_t bytes;	     /* size of the log */
+	uint64_t bytes;      /* size of the log */
 	uint64_t live_bytes; /* of it, still needed */
 };
 void store_stats(struct store *store, struct store_stats *stats);

@@ -17,10 +17,10 @@
 #define WIRE_MAX_PAYLOAD 65000
 #define WIRE_MAX_FRAME (WIRE_HEADER + WIRE_MAX_PAYLOAD)
 
-#define WIRE_ID_SIZE 32	  /* SHA-256 of the SubjectPublicKeyInfo */
+#define WIRE_ID_SIZE 32   /* SHA-256 of the SubjectPublicKeyInfo */
 #define WIRE_UUID_SIZE 16 /* client identity, RFC 4122 */
 #define WIRE_NAME_MAX 128 /* bytes of a key's name */
-#define WIRE_ACL_MAX 32	  /* entries of a key's access list */
+#define WIRE_ACL_MAX 32   /* entries of a key's access list */
 #define WIRE_SPKI_MAX 640 /* SubjectPublicKeyInfo of RSA-4096 takes 550 bytes */
 #define WIRE_RECORD_MAX 4096
 #define WIRE_CSR_MAX 16000 /* bytes of a certificate request */
@@ -33,7 +33,7 @@ enum wire_command {
 
 /* How a request names a key. */
 enum wire_target {
-	TARGET_ID = 0,	   /* 32 bytes */
+	TARGET_ID = 0,     /* 32 bytes */
 	TARGET_NAME = 1,   /* u8 length, name */
 	TARGET_RECORD = 2, /* u16 length, a sealed key's record */
 };

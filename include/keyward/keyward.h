@@ -54,8 +54,8 @@ enum kw_purpose {
 #include <keyward/algorithms.def>
 };
 
-#define KW_ID_SIZE 32	     /* SHA-256 of the SubjectPublicKeyInfo */
-#define KW_NAME_MAX 128	     /* bytes */
+#define KW_ID_SIZE 32        /* SHA-256 of the SubjectPublicKeyInfo */
+#define KW_NAME_MAX 128      /* bytes */
 #define KW_RECORD_MAX 4096   /* bytes of a sealed key's record */
 #define KW_MESSAGE_MAX 64000 /* bytes that one signature call takes */
 #define KW_SIGNATURE_MAX 512 /* bytes of the longest signature, RSA-4096 */
@@ -86,9 +86,10 @@ const char *kw_purpose_row(unsigned i, const char **sentence);
 struct kw;
 
 struct kw_options {
-	const char *tee; /* "host" or "optee"; NULL: $KEYWARD_TEE, else "host" */
-	const char *
-		socket; /* of the host TEE; NULL: $KEYWARD_SOCKET, else the system's if it is there, else the user's */
+	/* "host" or "optee"; NULL: $KEYWARD_TEE, else "host". */
+	const char *tee;
+	/* Of the host TEE; NULL: $KEYWARD_SOCKET, else the system's if it is there, else the user's. */
+	const char *socket;
 	unsigned timeout_ms; /* for one call; 0 for 10 s. Key generation has at least 180 s */
 };
 
@@ -118,16 +119,16 @@ enum kw_protection_state {
 struct kw_status;
 enum kw_err kw_status_new(struct kw *kw, struct kw_status **status) KW_MUST_USE;
 void kw_status_free(struct kw_status **status);
-const char *kw_status_tee(const struct kw_status *s);	  /* "host" or "optee" */
+const char *kw_status_tee(const struct kw_status *s);     /* "host" or "optee" */
 const char *kw_status_version(const struct kw_status *s); /* of the TEE */
 const char *kw_status_crypto(const struct kw_status *s);  /* library and version inside */
-uint64_t kw_status_started(const struct kw_status *s);	  /* seconds since 1970 */
-uint32_t kw_status_keys(const struct kw_status *s);	  /* stored */
+uint64_t kw_status_started(const struct kw_status *s);    /* seconds since 1970 */
+uint32_t kw_status_keys(const struct kw_status *s);       /* stored */
 uint32_t kw_status_open_keys(const struct kw_status *s);  /* decrypted in the TEE's memory now */
 uint64_t kw_status_store_bytes(const struct kw_status *s);
 uint64_t kw_status_signatures(const struct kw_status *s); /* since the start */
-uint64_t kw_status_refusals(const struct kw_status *s);	  /* since the start */
-bool kw_status_is_admin(const struct kw_status *s);	  /* the caller is an administrator */
+uint64_t kw_status_refusals(const struct kw_status *s);   /* since the start */
+bool kw_status_is_admin(const struct kw_status *s);       /* the caller is an administrator */
 bool kw_status_may_create(const struct kw_status *s);
 unsigned kw_status_protections(const struct kw_status *s);
 const char *kw_status_protection(const struct kw_status *s, unsigned i,
@@ -183,10 +184,10 @@ const uint8_t *kw_key_record(const struct kw_key *k, size_t *len);
 struct kw_key_template {
 	const char *name; /* of a stored key; for a sealed one a label, may be "" */
 	enum kw_key_type type;
-	uint32_t purposes;		 /* bits of enum kw_purpose */
+	uint32_t purposes;               /* bits of enum kw_purpose */
 	const struct kw_identity *allow; /* who may use it beside its owner */
-	unsigned allow_count;		 /* at most 32 */
-	bool sealed;			 /* do not store it: the record is in the answer */
+	unsigned allow_count;            /* at most 32 */
+	bool sealed;                     /* do not store it: the record is in the answer */
 };
 /* KW_ERR_BAD_NAME, _NAME_TAKEN, _MAY_NOT_CREATE, _UNSUPPORTED_TYPE, _STORE_FULL, _LIMIT. */
 enum kw_err kw_key_generate(
@@ -221,7 +222,7 @@ struct kw_csr {
 	struct kw_san {
 		enum kw_san_kind kind;
 		const uint8_t *value; /* text; for an IP address its 4 or 16 bytes */
-		size_t len;	      /* at most 255 */
+		size_t len;           /* at most 255 */
 	} const *sans;
 	unsigned san_count; /* at most 100 */
 };
@@ -257,7 +258,7 @@ enum kw_err kw_ecdsa_to_der(
 	const uint8_t *rs, size_t rs_len, uint8_t *der, size_t *der_len) KW_MUST_USE;
 
 struct kw_decrypt {
-	bool oaep;	   /* else PKCS #1 v1.5, which answers bad padding with made-up bytes */
+	bool oaep;         /* else PKCS #1 v1.5, which answers bad padding with made-up bytes */
 	enum kw_hash hash; /* OAEP */
 	enum kw_hash mgf_hash;
 	const uint8_t *label;
