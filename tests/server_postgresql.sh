@@ -33,14 +33,6 @@ make_cluster()
 check "PostgreSQL: clusters are made" eval 'make_cluster ec && make_cluster rsa'
 pid_ec='' pid_rsa=''
 
-query()
-{
-	local port=port_$1
-	shift
-	PGSSLROOTCERT=$work/ca.pem PGCONNECT_TIMEOUT=20 psql -X -At -q -U postgres -d postgres -c "${!#}" "${@:1:$#-1}" \
-		"hostaddr=127.0.0.1 port=${!port}"
-}
-
 one_handshake()
 {
 	local port=port_$1 found
@@ -63,7 +55,7 @@ start_server()
 }
 
 reloads() { cat "$work"/pg-*.log | grep -c 'received SIGHUP'; }
-# ssl_renegotiation aside, a reload that cannot use the key says so and keeps the old one: that is a failure here.
+# A reload that cannot use the key says so and keeps the old one: that is a failure here.
 reload_server()
 {
 	local before
