@@ -3,7 +3,7 @@
 #ifndef CORE_CSR_H
 #define CORE_CSR_H
 
-#include "core/crypto.h"
+#include "crypto.h"
 #include "wire/codec.h"
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "core/key_type.h"
+#include "key_type.h"
 
 static const struct key_type_info types[] = {
 #define KW_KEY_TYPE(number, NAME, name, FAMILY, bits)                                              \

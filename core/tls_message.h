@@ -6,7 +6,7 @@
 #ifndef CORE_TLS_MESSAGE_H
 #define CORE_TLS_MESSAGE_H
 
-#include "core/crypto.h"
+#include "crypto.h"
 
 /*
  * KW_ERR_OK only when what->data is, as a whole, what a server (a client) signs in TLS 1.3, TLS 1.2 or

@@ -103,6 +103,89 @@ bool der_is_well_formed(const uint8_t *buf, size_t len)
 	return !(tag & 0x20) || well_formed(&inner, DEPTH_MAX);
 }
 
+/* What a BER reader makes of the head of a TLV: every form of X.690 8.1.2 and 8.1.3. */
+struct ber_head {
+	size_t tag; /* its number, at most TAG_LARGE */
+	size_t len;
+	bool universal;
+	bool constructed;
+	bool indefinite;
+	bool long_form;
+};
+
+#define TAG_LARGE 0xffff
+
+static bool ber_get_tag(struct reader *r, struct ber_head *h)
+{
+	uint8_t first = get_u8(r);
+	uint8_t next;
+
+	h->universal = (first & 0xc0) == 0;
+	h->constructed = first & 0x20;
+	h->tag = first & 0x1f;
+	if (h->tag != 0x1f)
+		return !r->failed;
+	/* libcrypto takes small numbers and leading zeros in this form too: 3f 10 is a SEQUENCE. */
+	h->tag = 0;
+	do {
+		next = get_u8(r);
+		h->tag = h->tag << 7 | (next & 0x7f);
+		if (h->tag > TAG_LARGE)
+			h->tag = TAG_LARGE;
+	} while (next & 0x80);
+	return !r->failed;
+}
+
+/* False when no reader would take it, because the length goes past the end of r. */
+static bool ber_get_head(struct reader *r, struct ber_head *h)
+{
+	uint8_t first;
+
+	*h = (struct ber_head){ 0 };
+	if (!ber_get_tag(r, h))
+		return false;
+	first = get_u8(r);
+	h->indefinite = first == 0x80;
+	h->long_form = first > 0x80;
+	if (!h->long_form) {
+		h->len = first & 0x7f;
+		return !r->failed && h->len <= reader_left(r);
+	}
+	for (unsigned i = 0; i < (first & 0x7fu); i++) {
+		h->len = h->len << 8 | get_u8(r);
+		if (h->len > reader_left(r))
+			return false;
+	}
+	return !r->failed;
+}
+
+bool der_may_be_structure(const uint8_t *buf, size_t len)
+{
+	struct reader r = reader_over(buf, len);
+	struct ber_head h;
+
+	if (!ber_get_head(&r, &h) || !h.universal || !h.constructed ||
+		(h.tag != (DER_SEQUENCE & 0x1f) && h.tag != (DER_SET & 0x1f)))
+		return false;
+	if (h.indefinite)
+		return len >= 4 && buf[len - 2] == 0 && buf[len - 1] == 0;
+	if (h.len != reader_left(&r))
+		return false;
+	/* So much does not happen to random bytes. With a short length it may: then the elements inside
+	 * have to fill it as well. What they contain does not count, because libcrypto does not look into
+	 * every element either (ASN1_ANY). */
+	while (!h.long_form && reader_left(&r)) {
+		struct ber_head inner;
+
+		if (!ber_get_head(&r, &inner))
+			return false;
+		if (inner.indefinite)
+			return true;
+		get_bytes(&r, inner.len);
+	}
+	return true;
+}
+
 size_t der_begin(struct writer *w, uint8_t tag)
 {
 	put_u8(w, tag);
