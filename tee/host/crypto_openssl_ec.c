@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* EC and Ed25519 keys on libcrypto. */
+#include "crypto_openssl.h"
+
+#include <openssl/crypto.h>
+#include <openssl/ecdsa.h>
+#include <openssl/obj_mac.h>
+
+/* Each key's group is a copy of one of these: making it from the curve's name takes ten times as
+ * long as the rest of loading a key. */
+static EC_GROUP *groups[3];
+
+static const EC_GROUP *group_of(enum key_type type)
+{
+	switch (type) {
+	case KEY_TYPE_EC_P256:
+		return groups[0];
+	case KEY_TYPE_EC_P384:
+		return groups[1];
+	case KEY_TYPE_EC_P521:
+		return groups[2];
+	default:
+		return NULL;
+	}
+}
+
+enum kw_err ec_init(void)
+{
+	groups[0] = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+	groups[1] = EC_GROUP_new_by_curve_name(NID_secp384r1);
+	groups[2] = EC_GROUP_new_by_curve_name(NID_secp521r1);
+	return groups[0] && groups[1] && groups[2] ? KW_ERR_OK : KW_ERR_CRYPTO;
+}
+
+enum kw_err ec_key_generate(struct crypto_key *key)
+{
+	key->ec = EC_KEY_new();
+	if (!key->ec)
+		return KW_ERR_NO_MEMORY;
+	if (!EC_KEY_set_group(key->ec, group_of(key->info->type)) || !EC_KEY_generate_key(key->ec))
+		return KW_ERR_CRYPTO;
+	return KW_ERR_OK;
+}
+
+/* The public key is not needed to sign: it is computed when somebody asks for it. */
+enum kw_err ec_key_import(struct crypto_key *key, const uint8_t *in, size_t n)
+{
+	const EC_GROUP *group = group_of(key->info->type);
+	enum kw_err err = KW_ERR_NO_MEMORY;
+	BIGNUM *scalar = NULL;
+
+	if (n != key_type_bytes(key->info))
+		return KW_ERR_BAD_KEY;
+	scalar = BN_secure_new();
+	key->ec = EC_KEY_new();
+	if (!scalar || !key->ec || !BN_bin2bn(in, (int)n, scalar))
+		goto out;
+	BN_set_flags(scalar, BN_FLG_CONSTTIME);
+	err = KW_ERR_BAD_KEY;
+	if (BN_is_zero(scalar) || BN_ucmp(scalar, EC_GROUP_get0_order(group)) >= 0)
+		goto out;
+	err = KW_ERR_CRYPTO;
+	if (EC_KEY_set_group(key->ec, group) && EC_KEY_set_private_key(key->ec, scalar))
+		err = KW_ERR_OK;
+out:
+	BN_clear_free(scalar);
+	return err;
+}
+
+enum kw_err ec_key_private(const struct crypto_key *key, uint8_t *buf, size_t *n)
+{
+	size_t size = key_type_bytes(key->info);
+
+	if (BN_bn2binpad(EC_KEY_get0_private_key(key->ec), buf, (int)size) != (int)size)
+		return KW_ERR_CRYPTO;
+	*n = size;
+	return KW_ERR_OK;
+}
+
+enum kw_err ec_key_public(const struct crypto_key *key, uint8_t *buf, size_t *n)
+{
+	const EC_GROUP *group = EC_KEY_get0_group(key->ec);
+	EC_POINT *point = EC_POINT_new(group);
+	enum kw_err err = KW_ERR_CRYPTO;
+
+	if (!point)
+		return KW_ERR_NO_MEMORY;
+	if (!EC_POINT_mul(group, point, EC_KEY_get0_private_key(key->ec), NULL, NULL, NULL))
+		goto out;
+	*n = EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, buf, CRYPTO_PUBLIC_MAX,
+		NULL);
+	if (*n)
+		err = KW_ERR_OK;
+out:
+	EC_POINT_free(point);
+	return err;
+}
+
+/*
+ * libcrypto hedges the nonce (ecdsa_sign_setup with BN_generate_dsa_nonce): SHA-512 of private key,
+ * digest and fresh random bytes, so a stuck random source does not repeat it for another message.
+ * test_crypto.c checks that. It also truncates the digest (FIPS 186-5, 6.4.1).
+ */
+enum kw_err ec_key_sign(const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig,
+	size_t *n)
+{
+	size_t size = key_type_bytes(key->info);
+	uint8_t digest[HASH_MAX_SIZE];
+	ECDSA_SIG *rs = NULL;
+	enum kw_err err;
+	size_t len;
+
+	if (what->scheme != SCHEME_ECDSA)
+		return KW_ERR_BAD_ALGORITHM;
+	err = openssl_digest(what, digest, &len);
+	if (err)
+		return err;
+	rs = ECDSA_do_sign(digest, (int)len, key->ec);
+	err = KW_ERR_CRYPTO;
+	if (rs && BN_bn2binpad(ECDSA_SIG_get0_r(rs), sig, (int)size) == (int)size &&
+		BN_bn2binpad(ECDSA_SIG_get0_s(rs), sig + size, (int)size) == (int)size) {
+		*n = 2 * size;
+		err = KW_ERR_OK;
+	}
+	ECDSA_SIG_free(rs);
+	return err;
+}
+
+enum kw_err ed_key_generate(struct crypto_key *key)
+{
+	key->ed = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	return key->ed ? KW_ERR_OK : KW_ERR_CRYPTO;
+}
+
+enum kw_err ed_key_import(struct crypto_key *key, const uint8_t *in, size_t n)
+{
+	if (n != 32)
+		return KW_ERR_BAD_KEY;
+	key->ed = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, in, n);
+	return key->ed ? KW_ERR_OK : KW_ERR_CRYPTO;
+}
+
+enum kw_err ed_key_private(const struct crypto_key *key, uint8_t *buf, size_t *n)
+{
+	*n = 32;
+	return EVP_PKEY_get_raw_private_key(key->ed, buf, n) ? KW_ERR_OK : KW_ERR_CRYPTO;
+}
+
+enum kw_err ed_key_public(const struct crypto_key *key, uint8_t *buf, size_t *n)
+{
+	*n = 32;
+	return EVP_PKEY_get_raw_public_key(key->ed, buf, n) ? KW_ERR_OK : KW_ERR_CRYPTO;
+}
+
+enum kw_err ed_key_sign(const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig,
+	size_t *n)
+{
+	enum kw_err err = KW_ERR_NO_MEMORY;
+	EVP_MD_CTX *ctx;
+	size_t len = CRYPTO_SIGNATURE_MAX;
+
+	if (what->scheme != SCHEME_EDDSA || what->hash != HASH_NONE || what->is_digest)
+		return KW_ERR_BAD_ALGORITHM;
+	ctx = EVP_MD_CTX_new();
+	if (!ctx)
+		goto out;
+	err = KW_ERR_CRYPTO;
+	if (EVP_DigestSignInit(ctx, NULL, NULL, NULL, key->ed) > 0 &&
+		EVP_DigestSign(ctx, sig, &len, what->data, what->n) > 0) {
+		*n = len;
+		err = KW_ERR_OK;
+	}
+out:
+	EVP_MD_CTX_free(ctx);
+	return err;
+}
