@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "call.h"
+
+#include <sched.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RETRY_SLEEP_MS 20
+/* Connections that one call finds dead before it stops trying. */
+#define ATTEMPTS_MAX 4
+
+static const struct command {
+	bool repeat;
+	bool is_long;
+	size_t request_max;
+	size_t reply_max;
+} commands[] = {
+#define REPEAT_YES true
+#define REPEAT_NO false
+#define LANE_IS_FAST false
+#define LANE_IS_WRITE false
+#define LANE_IS_LONG true
+#define KW_COMMAND(number, NAME, name, ROLE, LANE, REPEAT, rmin, rmax, pmax) \
+	[number] = {REPEAT_##REPEAT, LANE_IS_##LANE, rmax, pmax},
+#include "wire/commands.def"
+};
+
+static void empty_request(struct call *c)
+{
+	c->req = writer_over(c->link->request, commands[c->command].request_max);
+}
+
+/* One request and reply, without trying again. */
+static enum kw_err exchange(struct call *c, struct link *link, struct exchange *x)
+{
+	enum kw_err err;
+
+	x->reply_max = commands[x->command].reply_max;
+	err = c->kw->transport->exchange(c->kw, link, x);
+	if (err)
+		return err;
+	if ((x->answer && x->reply_len) || x->reply_len > x->reply_max)
+		return explain(KW_ERR_PROTOCOL,
+			"the TEE at %s sent an answer of %zu bytes that makes no sense",
+			c->kw->socket, x->reply_len);
+	if (!error_is_from_tee(x->answer))
+		return explain(KW_ERR_PROTOCOL,
+			"the TEE at %s reports error %u, which this library does not know; it may "
+			"be newer",
+			c->kw->socket, (unsigned)x->answer);
+	return KW_ERR_OK;
+}
+
+static enum kw_err greet(struct call *c, struct link *link, const struct deadline *d)
+{
+	struct writer w = writer_over(link->request, WIRE_MAX_PAYLOAD);
+	struct exchange x = {.command = CMD_HELLO, .deadline = d};
+	struct reader r;
+	enum kw_err err;
+	uint16_t version;
+	uint8_t kind;
+	size_t len;
+
+	put_u16(&w, WIRE_VERSION);
+	put_u16(&w, WIRE_VERSION);
+	put_u16(&w, c->cpu);
+	x.request_len = w.len;
+	err = exchange(c, link, &x);
+	if (err)
+		return err;
+	if (x.answer)
+		return explain_answer(c->kw, CMD_HELLO, (enum kw_err)x.answer, NULL);
+	r = reader_over(link->reply, x.reply_len);
+	version = get_u16(&r);
+	kind = get_u8(&r);
+	get_u32(&r); /* capabilities: each command says itself when it cannot */
+	get_u16(&r); /* which thread serves us is the TEE's affair */
+	get_field8(&r, UINT8_MAX, &len);
+	if (!reader_done(&r) || version != WIRE_VERSION || kind != c->kw->transport->tee_kind)
+		return explain(KW_ERR_PROTOCOL,
+			"what listens at %s greets in a way that makes no sense; is it "
+			"keyward-teed?",
+			c->kw->socket);
+	return KW_ERR_OK;
+}
+
+static enum kw_err open_link(struct call *c, struct link **link)
+{
+	unsigned left = deadline_left(&c->deadline);
+	/* A TEE that does not even greet must not hold up a call that may take minutes. */
+	struct deadline d = deadline_in(left < c->kw->timeout_ms ? left : c->kw->timeout_ms);
+	enum kw_err err = c->kw->transport->open(c->kw, &d, link);
+
+	c->late = true;
+	if (err)
+		return err;
+	err = greet(c, *link, &d);
+	if (!err)
+		return KW_ERR_OK;
+	c->kw->transport->close(*link);
+	*link = NULL;
+	return err;
+}
+
+static void sleep_ms(unsigned ms)
+{
+	struct timespec t = {.tv_nsec = (long)ms * 1000000};
+
+	nanosleep(&t, NULL);
+}
+
+/* Whether it is worth trying again after `err`. A TEE that was there before is probably being
+ * restarted, and a busy one has a place soon; one that never was there is not worth a wait. */
+static bool worth_waiting(struct call *c, enum kw_err err)
+{
+	switch ((int)err) {
+	case KW_ERR_BUSY:
+		return true;
+	case KW_ERR_NO_TEE:
+	case KW_ERR_DISCONNECTED:
+		return atomic_load(&c->kw->had_tee);
+	default:
+		return false;
+	}
+}
+
+/* Gives the call's slot a connection. */
+static enum kw_err reach(struct call *c)
+{
+	struct link *link = NULL;
+	uint64_t until = 0;
+	struct slot *other;
+	enum kw_err err;
+
+	for (;;) {
+		err = open_link(c, &link);
+		if (!err)
+			break;
+		/* No room for another connection, in the TEE or in this process: share one. */
+		if (err == KW_ERR_BUSY || err == KW_ERR_SYSTEM) {
+			other = pool_steal(c->kw, c->pool, c->euid);
+			if (other) {
+				pool_put(c->kw, c->slot);
+				c->slot = other;
+				c->link = atomic_load(&other->link);
+				return KW_ERR_OK;
+			}
+		}
+		if (!worth_waiting(c, err))
+			return err;
+		if (!until)
+			until = now_ms() + RESTART_WAIT_MS;
+		if (now_ms() >= until || !deadline_left(&c->deadline)) {
+			/* In vain: the next calls must not each hold up a server for as long. */
+			atomic_store(&c->kw->had_tee, false);
+			return err;
+		}
+		sleep_ms(RETRY_SLEEP_MS);
+	}
+	atomic_store(&c->kw->had_tee, true);
+	atomic_store(&c->slot->link, link);
+	c->link = link;
+	return KW_ERR_OK;
+}
+
+enum kw_err call_begin(struct call *c, struct kw *kw, uint16_t command)
+{
+	enum kw_err err = KW_ERR_NO_MEMORY;
+	unsigned timeout_ms = kw ? kw->timeout_ms : 0;
+	int cpu = sched_getcpu();
+
+	*c = (struct call){.kw = kw, .command = command, .euid = geteuid()};
+	if (!kw)
+		return explain(KW_ERR_ARGUMENT, "there is no context: call kw_new first");
+	if (commands[command].is_long && timeout_ms < LONG_TIMEOUT_MS)
+		timeout_ms = LONG_TIMEOUT_MS;
+	c->deadline = deadline_in(timeout_ms);
+	c->cpu = cpu >= 0 && cpu < WIRE_CPU_ANY ? (uint16_t)cpu : WIRE_CPU_ANY;
+	c->pool = pool_current(kw);
+	if (c->pool)
+		c->slot = pool_take(kw, c->pool, c->cpu, c->euid);
+	if (!c->slot)
+		return explain(err, "there is no memory for a connection to the TEE");
+	c->link = atomic_load(&c->slot->link);
+	err = c->link ? KW_ERR_OK : reach(c);
+	if (!err)
+		empty_request(c);
+	return err;
+}
+
+void call_next(struct call *c, uint16_t command)
+{
+	c->command = command;
+	empty_request(c);
+}
+
+static void wipe(struct call *c)
+{
+	if (!c->secret || !c->link)
+		return;
+	explicit_bzero(c->link->request, commands[c->command].request_max);
+	explicit_bzero(c->link->reply, commands[c->command].reply_max);
+}
+
+/* The connection is dead: a new one, with the same request in its buffer. */
+static enum kw_err reach_again(struct call *c)
+{
+	struct link *dead = atomic_exchange(&c->slot->link, NULL);
+	enum kw_err err;
+
+	err = reach(c);
+	if (!err)
+		memcpy(c->link->request, dead->request, c->req.len);
+	if (c->secret)
+		explicit_bzero(dead->request, c->req.len);
+	c->kw->transport->close(dead);
+	if (err)
+		c->link = NULL;
+	else
+		c->req.buf = c->link->request;
+	return err;
+}
+
+enum kw_err call_run(struct call *c, struct reader *rsp)
+{
+	struct exchange x = {
+		.command = c->command, .request_len = c->req.len, .deadline = &c->deadline};
+	bool repeated = false;
+	enum kw_err err;
+
+	if (c->req.failed)
+		return explain(KW_ERR_TOO_LARGE,
+			"the request is larger than the TEE takes: %zu bytes at most",
+			commands[c->command].request_max);
+	for (unsigned attempt = 1;; attempt++) {
+		x.late = c->late;
+		c->late = true;
+		err = exchange(c, c->link, &x);
+		if (err != KW_ERR_DISCONNECTED || attempt == ATTEMPTS_MAX)
+			break;
+		/* What was not sent cannot have been done. What was, is sent once more at most, and only
+		 * if doing it twice does no harm. */
+		if (x.sent && (repeated || !commands[c->command].repeat))
+			break;
+		repeated |= x.sent;
+		err = reach_again(c);
+		if (err)
+			break;
+	}
+	if (err) {
+		c->broken = true;
+		return err;
+	}
+	*rsp = reader_over(c->link->reply, x.reply_len);
+	return (enum kw_err)x.answer;
+}
+
+enum kw_err call_refused(struct call *c, enum kw_err err, const struct subject *s)
+{
+	if (!error_is_from_tee((uint16_t)err))
+		return err;
+	return explain_answer(c->kw, c->command, err, s);
+}
+
+enum kw_err call_nonsense(struct call *c)
+{
+	c->broken = true;
+	return explain(
+		KW_ERR_PROTOCOL, "the TEE at %s sent an answer that makes no sense", c->kw->socket);
+}
+
+void call_end(struct call *c)
+{
+	if (!c->slot)
+		return;
+	wipe(c);
+	if (c->broken)
+		slot_close(c->kw, c->slot);
+	pool_put(c->kw, c->slot);
+	c->slot = NULL;
+}

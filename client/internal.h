@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the client library share. Nothing here is exported. */
+#ifndef CLIENT_INTERNAL_H
+#define CLIENT_INTERNAL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/un.h>
+
+#include "keyward/keyward.h"
+#include "wire/codec.h"
+#include "wire/wire.h"
+
+struct transport;
+struct pool;
+
+#define DEFAULT_TIMEOUT_MS 10000u
+#define LONG_TIMEOUT_MS 180000u
+/* How long a call waits for a TEE that was there before, because it may be restarting. */
+#define RESTART_WAIT_MS 3000u
+
+#define SOCKET_PATH_SIZE sizeof(((struct sockaddr_un *)0)->sun_path)
+
+struct kw {
+	const struct transport *transport;
+	unsigned timeout_ms;
+	bool socket_existed; /* when the context was made: helps to explain a chroot */
+	atomic_bool
+		had_tee; /* a connection worked before, and waiting for it was not in vain since */
+	_Atomic(struct pool *) pool; /* never NULL */
+	char socket[SOCKET_PATH_SIZE];
+};
+
+/* --- errors.c, explain.c --- */
+
+bool error_is_from_tee(uint16_t number);
+
+/* Sets the sentence that kw_explain gives and returns err, so that failing is one line. */
+enum kw_err explain(enum kw_err err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void explain_clear(void);
+
+/* What a call was about, for its explanation. All of it may be NULL or 0. */
+struct subject {
+	const char *name;
+	const char *new_name; /* that a key was to get */
+	const uint8_t *id;
+	bool sealed;
+	uint32_t purposes; /* of the key, when they are known */
+};
+
+struct subject subject_of_target(const struct kw_target *t);
+/* Explains an error that the TEE answered to `command`. */
+enum kw_err explain_answer(
+	const struct kw *kw, uint16_t command, enum kw_err err, const struct subject *s);
+/* Explains why the host TEE could not be reached; chooses the error for the system's. */
+enum kw_err explain_connect(const struct kw *kw, int error);
+/* Size of a buffer for any caller_text. */
+#define CALLER_TEXT_SIZE 96
+/* "user www-data (uid 33)" of this process. */
+void caller_text(char *buf, size_t size);
+
+/* --- identity.c --- */
+
+/* True for text without control characters: what may be shown on a terminal. */
+bool text_is_clean(const uint8_t *text, size_t len);
+bool user_name(uint32_t uid, char *buf, size_t size);
+bool group_name(uint32_t gid, char *buf, size_t size);
+
+/* --- helpers --- */
+
+/* A number of an enum as the byte that travels: one that does not fit becomes one that no TEE knows. */
+static inline uint8_t enum_byte(unsigned v)
+{
+	return v < UINT8_MAX ? (uint8_t)v : UINT8_MAX;
+}
+
+/* A copy, NULL when there is no memory. */
+uint8_t *copy_bytes(const uint8_t *src, size_t len);
+
+#endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Descriptions of keys: how they are decoded and what they tell. */
+#include "key.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/der.h"
+
+static const uint32_t purposes_known = 0
+#define KW_PURPOSE(bit, NAME, name, sentence) | UINT32_C(1) << bit
+#include "keyward/algorithms.def"
+	;
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+struct kw_target kw_target_from_text(const char *text, uint8_t id[KW_ID_SIZE])
+{
+	struct kw_target by_name = {.name = text};
+
+	if (!text || strlen(text) != (size_t)2 * KW_ID_SIZE)
+		return by_name;
+	for (size_t i = 0; i < KW_ID_SIZE; i++) {
+		int high = hex_digit(text[2 * i]);
+		int low = hex_digit(text[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return by_name;
+		id[i] = (uint8_t)(high << 4 | low);
+	}
+	return (struct kw_target){.id = id};
+}
+
+enum kw_err check_stored(const struct kw_target *t)
+{
+	if (t && t->record)
+		return explain(KW_ERR_ARGUMENT,
+			"this is for keys that are stored in the TEE; a sealed key is its file");
+	return KW_ERR_OK;
+}
+
+enum kw_err put_target(struct writer *w, const struct kw_target *t)
+{
+	size_t len;
+
+	if (!t || (t->name != NULL) + (t->id != NULL) + (t->record != NULL) != 1)
+		return explain(
+			KW_ERR_ARGUMENT, "a key is named by exactly one of name, id and record");
+	if (t->id) {
+		put_u8(w, TARGET_ID);
+		put_bytes(w, t->id, KW_ID_SIZE);
+	} else if (t->name) {
+		len = strnlen(t->name, KW_NAME_MAX + 1);
+		if (len == 0 || len > KW_NAME_MAX)
+			return explain(KW_ERR_BAD_NAME, "%s", kw_strerror(KW_ERR_BAD_NAME));
+		put_u8(w, TARGET_NAME);
+		put_field8(w, t->name, len);
+	} else {
+		if (t->record_len == 0 || t->record_len > KW_RECORD_MAX)
+			return explain(KW_ERR_ARGUMENT,
+				"a sealed key's record has 1 to %d bytes, and this one %zu",
+				KW_RECORD_MAX, t->record_len);
+		put_u8(w, TARGET_RECORD);
+		put_field16(w, t->record, t->record_len);
+	}
+	return KW_ERR_OK;
+}
+
+void put_identity(struct writer *w, const struct kw_identity *who)
+{
+	put_u8(w, enum_byte(who->kind));
+	put_u32(w, who->id);
+}
+
+static void get_identity(struct reader *r, struct kw_identity *who)
+{
+	uint8_t kind = get_u8(r);
+
+	if (kind != IDENTITY_USER && kind != IDENTITY_GROUP)
+		r->failed = true;
+	who->kind = kind == IDENTITY_GROUP ? KW_IDENTITY_GROUP : KW_IDENTITY_USER;
+	who->id = get_u32(r);
+}
+
+/* Names are printable ASCII: what the TEE allows, and what is safe on a terminal. */
+static void get_name(struct reader *r, char name[KW_NAME_MAX + 1])
+{
+	size_t len;
+	const uint8_t *p = get_field8(r, KW_NAME_MAX, &len);
+
+	if (!p)
+		return;
+	for (size_t i = 0; i < len; i++)
+		if (p[i] <= 0x20 || p[i] >= 0x7f)
+			r->failed = true;
+	memcpy(name, p, len);
+	name[len] = '\0';
+}
+
+uint8_t *copy_bytes(const uint8_t *src, size_t len)
+{
+	uint8_t *p = malloc(len ? len : 1);
+
+	if (p && len)
+		memcpy(p, src, len);
+	return p;
+}
+
+static void get_body(struct reader *r, struct kw_key *k)
+{
+	uint8_t type;
+
+	get_copy(r, k->id, KW_ID_SIZE);
+	type = get_u8(r);
+	k->type = (enum kw_key_type)type;
+	k->origin = get_u8(r);
+	k->place = get_u8(r);
+	k->purposes = get_u32(r);
+	k->created = get_u64(r);
+	get_identity(r, &k->owner);
+	get_name(r, k->name);
+	k->allowed_count = get_u8(r);
+	if (k->allowed_count > WIRE_ACL_MAX) {
+		r->failed = true;
+		k->allowed_count = 0;
+	}
+	for (unsigned i = 0; i < k->allowed_count; i++)
+		get_identity(r, &k->allowed[i]);
+	k->rights = get_u8(r);
+	k->signatures = get_u64(r);
+	k->last_use = get_u64(r);
+	k->refusals = get_u64(r);
+	if (!kw_key_type_name(k->type) ||
+		(k->origin != ORIGIN_GENERATED && k->origin != ORIGIN_IMPORTED) ||
+		(k->place != PLACE_STORED && k->place != PLACE_SEALED) || k->purposes == 0 ||
+		k->purposes & ~purposes_known || k->rights & ~(RIGHT_USE | RIGHT_MANAGE))
+		r->failed = true;
+}
+
+enum kw_err get_description(struct reader *r, bool with_spki, struct kw_key **key)
+{
+	struct kw_key *k = calloc(1, sizeof(*k));
+	enum kw_err err = KW_ERR_PROTOCOL;
+	const uint8_t *spki;
+
+	*key = NULL;
+	if (!k)
+		return explain(KW_ERR_NO_MEMORY, "there is no memory for a key's description");
+	get_body(r, k);
+	spki = get_field16(r, WIRE_SPKI_MAX, &k->spki_len);
+	if (r->failed || with_spki != (k->spki_len > 0))
+		goto out;
+	if (with_spki) {
+		if (!der_is_well_formed(spki, k->spki_len))
+			goto out;
+		k->spki = copy_bytes(spki, k->spki_len);
+		if (!k->spki) {
+			err = explain(
+				KW_ERR_NO_MEMORY, "there is no memory for a key's description");
+			goto out;
+		}
+	}
+	*key = k;
+	k = NULL;
+	err = KW_ERR_OK;
+out:
+	kw_key_free(&k);
+	return err;
+}
+
+enum kw_err get_key(struct reader *r, bool with_record, struct kw_key **key)
+{
+	struct kw_key *k = NULL;
+	enum kw_err err = get_description(r, true, &k);
+	const uint8_t *record = NULL;
+
+	*key = NULL;
+	if (err)
+		goto out;
+	err = KW_ERR_PROTOCOL;
+	if (with_record) {
+		record = get_field16(r, KW_RECORD_MAX, &k->record_len);
+		if ((k->place == PLACE_SEALED) != (k->record_len > 0))
+			goto out;
+	}
+	if (!reader_done(r))
+		goto out;
+	if (k->record_len) {
+		k->record = copy_bytes(record, k->record_len);
+		if (!k->record) {
+			err = explain(KW_ERR_NO_MEMORY, "there is no memory for a sealed key");
+			goto out;
+		}
+	}
+	*key = k;
+	k = NULL;
+	err = KW_ERR_OK;
+out:
+	kw_key_free(&k);
+	return err;
+}
+
+void kw_key_free(struct kw_key **key)
+{
+	if (!key || !*key)
+		return;
+	free((*key)->spki);
+	free((*key)->record);
+	free(*key);
+	*key = NULL;
+}
+
+const uint8_t *kw_key_id(const struct kw_key *k)
+{
+	return k->id;
+}
+
+const char *kw_key_name(const struct kw_key *k)
+{
+	return k->name;
+}
+
+enum kw_key_type kw_key_type(const struct kw_key *k)
+{
+	return k->type;
+}
+
+uint32_t kw_key_purposes(const struct kw_key *k)
+{
+	return k->purposes;
+}
+
+bool kw_key_is_sealed(const struct kw_key *k)
+{
+	return k->place == PLACE_SEALED;
+}
+
+bool kw_key_is_imported(const struct kw_key *k)
+{
+	return k->origin == ORIGIN_IMPORTED;
+}
+
+uint64_t kw_key_created(const struct kw_key *k)
+{
+	return k->created;
+}
+
+struct kw_identity kw_key_owner(const struct kw_key *k)
+{
+	return k->owner;
+}
+
+unsigned kw_key_allowed(const struct kw_key *k)
+{
+	return k->allowed_count;
+}
+
+struct kw_identity kw_key_allowed_at(const struct kw_key *k, unsigned i)
+{
+	return i < k->allowed_count ? k->allowed[i] : (struct kw_identity){0};
+}
+
+bool kw_key_may_use(const struct kw_key *k)
+{
+	return k->rights & RIGHT_USE;
+}
+
+bool kw_key_may_manage(const struct kw_key *k)
+{
+	return k->rights & RIGHT_MANAGE;
+}
+
+uint64_t kw_key_signatures(const struct kw_key *k)
+{
+	return k->signatures;
+}
+
+uint64_t kw_key_last_use(const struct kw_key *k)
+{
+	return k->last_use;
+}
+
+uint64_t kw_key_refusals(const struct kw_key *k)
+{
+	return k->refusals;
+}
+
+const uint8_t *kw_key_spki(const struct kw_key *k, size_t *len)
+{
+	*len = k->spki_len;
+	return k->spki;
+}
+
+const uint8_t *kw_key_record(const struct kw_key *k, size_t *len)
+{
+	*len = k->record_len;
+	return k->record;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Making, changing and deleting keys. */
+#include "call.h"
+#include "key.h"
+
+#include <string.h>
+
+/* RSA-4096: exponent, p and q. */
+#define MATERIAL_MAX (4 + 2 * 256)
+
+static enum kw_err put_template(struct writer *w, const struct kw_key_template *t)
+{
+	const char *name = t->name ? t->name : "";
+	size_t len = strnlen(name, KW_NAME_MAX + 1);
+
+	if (len > KW_NAME_MAX || (len == 0 && !t->sealed))
+		return explain(KW_ERR_BAD_NAME, "%s", kw_strerror(KW_ERR_BAD_NAME));
+	if (t->allow_count > WIRE_ACL_MAX)
+		return explain(KW_ERR_LIMIT,
+			"an access list has at most %d entries, and this one %u; use a "
+			"group",
+			WIRE_ACL_MAX, t->allow_count);
+	if (!kw_key_type_name(t->type))
+		return explain(KW_ERR_UNSUPPORTED_TYPE, "key type %d is not known", (int)t->type);
+	put_u8(w, (uint8_t)t->type);
+	put_u8(w, t->sealed ? PLACE_SEALED : PLACE_STORED);
+	put_u32(w, t->purposes);
+	put_field8(w, name, len);
+	put_u8(w, (uint8_t)t->allow_count);
+	for (unsigned i = 0; i < t->allow_count; i++)
+		put_identity(w, &t->allow[i]);
+	return KW_ERR_OK;
+}
+
+/* Sends the request and reads the description that the reply is. */
+static enum kw_err run_for_key(
+	struct call *c, const struct subject *s, bool with_record, struct kw_key **key)
+{
+	struct reader rsp;
+	enum kw_err err = call_run(c, &rsp);
+
+	if (err)
+		return call_refused(c, err, s);
+	err = get_key(&rsp, with_record, key);
+	return err == KW_ERR_PROTOCOL ? call_nonsense(c) : err;
+}
+
+static enum kw_err make(struct kw *kw, uint16_t command, const struct kw_key_template *t,
+	const uint8_t *material, size_t len, struct kw_key **key)
+{
+	struct subject subject = {0};
+	struct call c;
+	enum kw_err err;
+
+	if (!key)
+		return explain(KW_ERR_ARGUMENT, "there is no place for the result");
+	*key = NULL;
+	if (!t)
+		return explain(KW_ERR_ARGUMENT, "there is no description of the key to make");
+	err = call_begin(&c, kw, command);
+	if (err)
+		goto out;
+	c.secret = command == CMD_KEY_IMPORT;
+	err = put_template(&c.req, t);
+	if (err)
+		goto out;
+	if (c.secret)
+		put_field16(&c.req, material, len);
+	subject.name = t->name;
+	subject.sealed = t->sealed;
+	err = run_for_key(&c, &subject, true, key);
+out:
+	call_end(&c);
+	return err;
+}
+
+enum kw_err kw_key_generate(struct kw *kw, const struct kw_key_template *t, struct kw_key **key)
+{
+	return make(kw, CMD_KEY_GENERATE, t, NULL, 0, key);
+}
+
+enum kw_err kw_key_import(struct kw *kw, const struct kw_key_template *t, const uint8_t *material,
+	size_t len, struct kw_key **key)
+{
+	if (key)
+		*key = NULL;
+	if (!material || len == 0 || len > MATERIAL_MAX)
+		return explain(KW_ERR_BAD_KEY, "%s", kw_strerror(KW_ERR_BAD_KEY));
+	return make(kw, CMD_KEY_IMPORT, t, material, len, key);
+}
+
+enum kw_err kw_key_rename(struct kw *kw, const struct kw_target *t, const char *name, bool take)
+{
+	size_t len = name ? strnlen(name, KW_NAME_MAX + 1) : 0;
+	struct kw_key *key = NULL;
+	struct subject subject;
+	struct call c;
+	enum kw_err err = check_stored(t);
+
+	if (err)
+		return err;
+	if (len == 0 || len > KW_NAME_MAX)
+		return explain(KW_ERR_BAD_NAME, "%s", kw_strerror(KW_ERR_BAD_NAME));
+	err = call_begin(&c, kw, CMD_KEY_RENAME);
+	if (!err)
+		err = put_target(&c.req, t);
+	if (err)
+		goto out;
+	put_field8(&c.req, name, len);
+	put_u8(&c.req, take);
+	subject = subject_of_target(t);
+	subject.new_name = name;
+	err = run_for_key(&c, &subject, false, &key);
+	kw_key_free(&key);
+out:
+	call_end(&c);
+	return err;
+}
+
+enum kw_err kw_key_delete(struct kw *kw, const struct kw_target *t)
+{
+	struct subject subject;
+	struct reader rsp;
+	struct call c;
+	enum kw_err err = check_stored(t);
+
+	if (err)
+		return err;
+	err = call_begin(&c, kw, CMD_KEY_DELETE);
+	if (!err)
+		err = put_target(&c.req, t);
+	if (err)
+		goto out;
+	subject = subject_of_target(t);
+	err = call_run(&c, &rsp);
+	if (err)
+		err = call_refused(&c, err, &subject);
+	else if (!reader_done(&rsp))
+		err = call_nonsense(&c);
+out:
+	call_end(&c);
+	return err;
+}
+
+static enum kw_err change_access(struct kw *kw, const struct kw_target *t, uint8_t change,
+	struct kw_identity who, struct kw_key **key)
+{
+	struct subject subject;
+	struct call c;
+	enum kw_err err;
+
+	if (!key)
+		return explain(KW_ERR_ARGUMENT, "there is no place for the result");
+	*key = NULL;
+	err = call_begin(&c, kw, CMD_KEY_ACCESS);
+	if (!err)
+		err = put_target(&c.req, t);
+	if (err)
+		goto out;
+	put_u8(&c.req, change);
+	put_identity(&c.req, &who);
+	subject = subject_of_target(t);
+	err = run_for_key(&c, &subject, true, key);
+out:
+	call_end(&c);
+	return err;
+}
+
+enum kw_err kw_key_allow(
+	struct kw *kw, const struct kw_target *t, struct kw_identity who, struct kw_key **key)
+{
+	return change_access(kw, t, ACCESS_ALLOW, who, key);
+}
+
+enum kw_err kw_key_deny(
+	struct kw *kw, const struct kw_target *t, struct kw_identity who, struct kw_key **key)
+{
+	return change_access(kw, t, ACCESS_DENY, who, key);
+}
