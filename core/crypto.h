@@ -22,7 +22,7 @@
 
 /* The library's name and version, for status. */
 const char *crypto_version(void);
-/* Once, before anything else. */
+/* Before anything else, by one thread. Called again it does nothing. */
 enum kw_err crypto_init(void) KW_MUST_USE;
 
 struct crypto_bytes {

@@ -37,8 +37,11 @@ enum kw_err openssl_failure(enum kw_err err)
 
 enum kw_err crypto_init(void)
 {
+	static bool ready;
 	enum kw_err err = KW_ERR_CRYPTO;
 
+	if (ready)
+		return KW_ERR_OK;
 	/* Without openssl.cnf: no other provider, ENGINE or random source may get into the TEE. */
 	if (!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL))
 		goto out;
@@ -52,6 +55,7 @@ enum kw_err crypto_init(void)
 	if (!gcm || !hmac)
 		goto out;
 	err = ec_init();
+	ready = !err;
 out:
 	return err ? openssl_failure(err) : KW_ERR_OK;
 }
