@@ -108,6 +108,7 @@ struct ber_head {
 	size_t tag; /* its number, at most TAG_LARGE */
 	size_t len;
 	bool universal;
+	bool context;
 	bool constructed;
 	bool indefinite;
 	bool long_form;
@@ -121,6 +122,7 @@ static bool ber_get_tag(struct reader *r, struct ber_head *h)
 	uint8_t next;
 
 	h->universal = (first & 0xc0) == 0;
+	h->context = (first & 0xc0) == 0x80;
 	h->constructed = first & 0x20;
 	h->tag = first & 0x1f;
 	if (h->tag != 0x1f)
@@ -159,6 +161,25 @@ static bool ber_get_head(struct reader *r, struct ber_head *h)
 	return !r->failed;
 }
 
+/* Whether any ASN.1 that is signed could have this element right inside its outermost one: context tags,
+ * and the universal types in the forms and sizes that X.690 8 gives them. */
+static bool is_plausible(const struct ber_head *h)
+{
+	const uint32_t primitive = 0x00006666; /* BOOLEAN, INTEGER, NULL, OID, REAL, ENUMERATED, … */
+	const uint32_t constructed = 0x20030900; /* EXTERNAL, EMBEDDED PDV, SEQUENCE, SET, … */
+	const uint32_t not_empty = 0x0000244e; /* BOOLEAN, INTEGER, BIT STRING, OID, ENUMERATED, … */
+	uint32_t bit;
+
+	if (!h->universal)
+		return h->context;
+	if (h->tag == 0 || h->tag == 15 || h->tag > 30)
+		return false;
+	bit = (uint32_t)1 << h->tag;
+	if (h->constructed ? bit & primitive : bit & constructed)
+		return false;
+	return !(bit & not_empty) || h->len || h->indefinite;
+}
+
 bool der_may_be_structure(const uint8_t *buf, size_t len)
 {
 	struct reader r = reader_over(buf, len);
@@ -177,10 +198,10 @@ bool der_may_be_structure(const uint8_t *buf, size_t len)
 	while (!h.long_form && reader_left(&r)) {
 		struct ber_head inner;
 
-		if (!ber_get_head(&r, &inner))
+		if (!ber_get_head(&r, &inner) || !is_plausible(&inner))
 			return false;
 		if (inner.indefinite)
-			return true;
+			return inner.constructed;
 		get_bytes(&r, inner.len);
 	}
 	return true;
