@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The record of a key: what is public about it, authenticated, and its private part, encrypted. The same
- * bytes are a value in the store and the contents of a sealed key's file. docs/STORE.md has the format.
+ * bytes are a value in the store and the contents of a sealed key's file. docs/KEYS.md has the format.
  */
 #ifndef CORE_KEY_RECORD_H
 #define CORE_KEY_RECORD_H
