@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rounds.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WARM_UP 20
+
+double bench_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+void bench_message(uint8_t message[BENCH_MESSAGE_SIZE], uint64_t n)
+{
+	static const char context[] = "TLS 1.3, server CertificateVerify";
+
+	memset(message, 0x20, 64);
+	memcpy(message + 64, context, sizeof(context)); /* with its NUL, the separator */
+	memset(message + 64 + sizeof(context), 0, 32);
+	memcpy(message + 64 + sizeof(context), &n, sizeof(n));
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a;
+	double y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+double bench_percentile(double *values, size_t n, double share)
+{
+	qsort(values, n, sizeof(*values), compare);
+	return values[(size_t)(share * (double)(n - 1))];
+}
+
+/* In a child: reports that it is warm by one byte, starts when `go` is closed, reports its rate. */
+static int run_child(const struct bench *bench, double seconds, int go, int report)
+{
+	uint64_t count = 0;
+	double begin;
+	double now;
+	double rate;
+	char byte = 'w';
+
+	if (bench->open(bench->ctx))
+		return 1;
+	for (int i = 0; i < WARM_UP; i++)
+		if (bench->once(bench->ctx))
+			return 1;
+	if (write(report, &byte, 1) != 1)
+		return 1;
+	while (read(go, &byte, 1) > 0)
+		;
+	begin = bench_now();
+	do {
+		if (bench->once(bench->ctx))
+			return 1;
+		count++;
+		now = bench_now();
+	} while (now - begin < seconds);
+	rate = (double)count / (now - begin);
+	return write(report, &rate, sizeof(rate)) == sizeof(rate) ? 0 : 1;
+}
+
+static int read_all(int fd, void *buf, size_t n)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t got = read(fd, (char *)buf + done, n - done);
+
+		if (got <= 0)
+			return -1;
+		done += (size_t)got;
+	}
+	return 0;
+}
+
+double bench_rate(const struct bench *bench, unsigned processes, double seconds)
+{
+	int go[2];
+	int report[2];
+	double total = 0;
+	unsigned started = 0;
+	int status;
+
+	if (pipe(go) || pipe(report))
+		return -1;
+	fflush(NULL);
+	for (; started < processes; started++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			break;
+		if (pid == 0) {
+			close(go[1]);
+			close(report[0]);
+			_exit(run_child(bench, seconds, go[0], report[1]));
+		}
+	}
+	close(go[0]);
+	close(report[1]);
+	for (unsigned i = 0; i < started && total >= 0; i++) {
+		char byte;
+
+		if (read_all(report[0], &byte, 1))
+			total = -1;
+	}
+	close(go[1]);
+	for (unsigned i = 0; i < started && total >= 0; i++) {
+		double rate;
+
+		total = read_all(report[0], &rate, sizeof(rate)) ? -1 : total + rate;
+	}
+	close(report[0]);
+	while (wait(&status) > 0)
+		if (status)
+			total = -1;
+	return started == processes ? total : -1;
+}
