@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hints.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "describe.h"
+#include "text.h"
+
+void hint_done(const char *what, const struct kw_key *key)
+{
+	const char *type = kw_key_type_name(kw_key_type(key));
+	char purposes[PURPOSES_SIZE], label[KEY_LABEL_SIZE];
+
+	kw_purposes_names(kw_key_purposes(key), purposes, sizeof(purposes));
+	key_label(key, label);
+	printf("%s '", what);
+	text_print(stdout, label);
+	printf("' (%s; %s).\n", type ? type : "unknown", purposes);
+}
+
+void hint_certificate(const struct kw_key *key)
+{
+	const char *name = kw_key_name(key);
+	char word[KW_NAME_MAX + 16];
+
+	if (!(kw_key_purposes(key) & (KW_PURPOSE_CSR | KW_PURPOSE_SIGN)))
+		return;
+	fputs("To ask for a certificate:  keyward key csr ", stdout);
+	text_print_word(stdout, name);
+	snprintf(word, sizeof(word), "/CN=%s", name);
+	fputs(" --subject ", stdout);
+	text_print_word(stdout, word);
+	/* A name that can be one of a host. */
+	if (strchr(name, '.') && !strpbrk(name, "_@+")) {
+		snprintf(word, sizeof(word), "DNS:%s", name);
+		fputs(" --san ", stdout);
+		text_print_word(stdout, word);
+	}
+	putchar('\n');
+}
+
+void hint_server_file(const struct kw_key *key)
+{
+	const char *name = kw_key_name(key);
+	char file[KW_NAME_MAX + 16];
+	char *star;
+
+	fputs("To get a server's file:    keyward key pem ", stdout);
+	text_print_word(stdout, name);
+	snprintf(file, sizeof(file), "%s.pem", name);
+	while ((star = strchr(file, '*')))
+		*star = '_';
+	fputs(" -o ", stdout);
+	text_print_word(stdout, file);
+	putchar('\n');
+}
