@@ -16,6 +16,7 @@ struct platform_mutex {
 
 static atomic_uint fail_alloc;
 static atomic_uint blocks;
+static atomic_size_t bytes;
 static atomic_int stuck_random = -1;
 static atomic_bool fail_random;
 static atomic_ullong fixed_time;
@@ -30,6 +31,11 @@ void platform_memory_fail_alloc(unsigned n)
 unsigned platform_memory_blocks(void)
 {
 	return blocks;
+}
+
+size_t platform_memory_bytes(void)
+{
+	return bytes;
 }
 
 void platform_memory_stuck_random(int byte)
@@ -71,8 +77,10 @@ void *platform_alloc(size_t size)
 {
 	void *p = is_unlucky(&fail_alloc) ? NULL : calloc(1, size ? size : 1);
 
-	if (p)
+	if (p) {
 		blocks++;
+		bytes += size;
+	}
 	return p;
 }
 
@@ -82,6 +90,7 @@ void platform_free(void *p, size_t size)
 		return;
 	platform_wipe(p, size);
 	blocks--;
+	bytes -= size;
 	free(p);
 }
 

@@ -9,6 +9,8 @@
 void platform_memory_fail_alloc(unsigned n);
 /* Blocks that platform_alloc gave and platform_free did not get back. */
 unsigned platform_memory_blocks(void);
+/* The sizes of these in all: not 0 in the end when one was freed with another size. */
+size_t platform_memory_bytes(void);
 /* From now on platform_random gives this byte only; -1: random bytes again. */
 void platform_memory_stuck_random(int byte);
 /* platform_random fails from now on. */
