@@ -289,20 +289,22 @@ enum kw_key_type front_type_of_spki(const uint8_t *spki, size_t len)
 	return (enum kw_key_type)0;
 }
 
-enum kw_key_type front_type_of_file(const uint8_t *der, size_t len)
+enum kw_err front_type_of_file(const uint8_t *der, size_t len, enum kw_key_type *type)
 {
 	struct kw_reference *ref = NULL;
-	enum kw_key_type type = (enum kw_key_type)0;
 	const uint8_t *spki;
 	size_t spki_len = 0;
+	enum kw_err err;
 
-	if (kw_reference_parse(der, len, &ref))
-		return type;
+	*type = (enum kw_key_type)0;
+	err = kw_reference_parse(der, len, &ref);
+	if (err)
+		return err;
 	spki = kw_reference_spki(ref, &spki_len);
 	if (spki)
-		type = front_type_of_spki(spki, spki_len);
+		*type = front_type_of_spki(spki, spki_len);
 	kw_reference_free(&ref);
-	return type;
+	return *type ? KW_ERR_OK : KW_ERR_UNSUPPORTED_TYPE;
 }
 
 static const struct {
@@ -404,6 +406,7 @@ const char *front_explain(enum kw_err err)
 
 	switch (err) {
 	case KW_ERR_BAD_REFERENCE:
+	case KW_ERR_UNSUPPORTED_TYPE:
 	case KW_ERR_BAD_KEY:
 	case KW_ERR_NO_MEMORY:
 	case KW_ERR_PROTOCOL:

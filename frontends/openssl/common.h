@@ -38,9 +38,10 @@ enum kw_err front_key_decrypt(const struct front_key *key, const struct kw_decry
                               uint8_t *out, size_t *len) KW_MUST_USE;
 
 /* The type of a SubjectPublicKeyInfo as Keyward writes it; 0 for anything else. The key inside is not
- * checked. `der` is a key file's content, for which only the file is read and no TEE asked. */
+ * checked. */
 enum kw_key_type front_type_of_spki(const uint8_t *spki, size_t len);
-enum kw_key_type front_type_of_file(const uint8_t *der, size_t len);
+/* The type that a key file says, from the DER in it; no TEE is asked. */
+enum kw_err front_type_of_file(const uint8_t *der, size_t len, enum kw_key_type *type) KW_MUST_USE;
 
 struct front_hash {
 	enum kw_hash hash;

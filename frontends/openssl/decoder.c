@@ -72,6 +72,7 @@ static int pem_decode(void *ctx, OSSL_CORE_BIO *in, int selection, OSSL_CALLBACK
 	unsigned char *data = NULL;
 	enum kw_key_type type;
 	enum prov_kind kind;
+	enum kw_err err;
 	long len = 0;
 	int ok = 1;
 
@@ -81,12 +82,13 @@ static int pem_decode(void *ctx, OSSL_CORE_BIO *in, int selection, OSSL_CALLBACK
 	if (!read_pem(prov, in, &name, &header, &data, &len) || strcmp(name, KW_PEM_LABEL) != 0)
 		goto out;
 	ok = 0;
-	type = (enum kw_key_type)0;
-	if (len > 0 && len <= KW_REFERENCE_MAX && (!header || !header[0]))
-		type = front_type_of_file(data, (size_t)len);
-	if (!prov_kind_of_type(type, &kind)) {
-		prov_raise(prov, KW_ERR_BAD_REFERENCE,
-		           "the file says " KW_PEM_LABEL ", but what follows is damaged or of a newer version");
+	if (len <= 0 || len > KW_REFERENCE_MAX || (header && header[0])) {
+		prov_raise(prov, KW_ERR_BAD_REFERENCE, "%s", kw_strerror(KW_ERR_BAD_REFERENCE));
+		goto out;
+	}
+	err = front_type_of_file(data, (size_t)len, &type);
+	if (err || !prov_kind_of_type(type, &kind)) {
+		prov_raise(prov, err, "%s", err == KW_ERR_BAD_REFERENCE ? kw_explain() : kw_strerror(err));
 		goto out;
 	}
 	ok = hand_on(data, (size_t)len, kind, cb, arg);
@@ -122,6 +124,7 @@ static int der_decode(struct prov *prov, enum prov_kind wanted, OSSL_CORE_BIO *i
 	uint8_t der[KW_REFERENCE_MAX + 1];
 	struct front_tee *tee;
 	struct front_key *front = NULL;
+	enum kw_key_type type;
 	struct prov_key *key;
 	enum prov_kind kind;
 	enum kw_err err;
@@ -131,7 +134,7 @@ static int der_decode(struct prov *prov, enum prov_kind wanted, OSSL_CORE_BIO *i
 	len = read_der(prov, in, der, sizeof(der));
 	if (len == 0 || len > KW_REFERENCE_MAX)
 		goto out;
-	if (!prov_kind_of_type(front_type_of_file(der, len), &kind) || kind != wanted)
+	if (front_type_of_file(der, len, &type) || !prov_kind_of_type(type, &kind) || kind != wanted)
 		goto out;
 	ok = 0;
 	tee = prov_tee(prov);
