@@ -151,7 +151,7 @@ static enum kw_err reach(struct call *c)
 			return err;
 		if (!until)
 			until = now_ms() + RESTART_WAIT_MS;
-		if (now_ms() >= until || !deadline_left(&c->deadline)) {
+		if (now_ms() >= until || deadline_left(&c->deadline) <= RETRY_SLEEP_MS) {
 			/* In vain: the next calls must not each hold up a server for as long. */
 			atomic_store(&c->kw->had_tee, false);
 			return err;
