@@ -28,6 +28,11 @@ void platform_memory_fail_alloc(unsigned n)
 	fail_alloc = n;
 }
 
+unsigned platform_memory_fail_alloc_left(void)
+{
+	return fail_alloc;
+}
+
 unsigned platform_memory_blocks(void)
 {
 	return blocks;

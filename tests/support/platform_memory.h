@@ -7,6 +7,8 @@
 
 /* The n-th platform_alloc from now (1: the next one) returns NULL, once. 0: none does. */
 void platform_memory_fail_alloc(unsigned n);
+/* How many calls that still is away; 0 when it was met. */
+unsigned platform_memory_fail_alloc_left(void);
 /* Blocks that platform_alloc gave and platform_free did not get back. */
 unsigned platform_memory_blocks(void);
 /* The sizes of these in all: not 0 in the end when one was freed with another size. */
