@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How many connections there are, in all and of each user, and the list of them. Locked. */
+#ifndef TEE_HOST_ADMISSION_H
+#define TEE_HOST_ADMISSION_H
+
+#include <stdint.h>
+
+#include "connection.h"
+
+#define LIMIT_PER_UID 2048
+
+struct admission;
+
+/* total: connections at most. One user may hold half of them, and LIMIT_PER_UID at most. */
+struct admission *admission_new(unsigned total, uint64_t now);
+/* Closes the connections that are left. No other thread may be running. */
+void admission_free(struct admission **l);
+
+/* Counts a connection in, or KW_ERR_BUSY. */
+enum kw_err admission_enter(struct admission *l, struct connection *c) KW_MUST_USE;
+/* Counts it out, closes and frees it. */
+void admission_leave(struct admission *l, struct connection *c, uint64_t now);
+/* Connections now; when there is none, *since is when the last one went, or the start. */
+unsigned admission_count(struct admission *l, uint64_t *since);
+
+#endif

@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An allocator in three steps: chunks of 1 MiB from secret_map.c, spans of 16 KiB in them, and slots
+ * of one size in a span. Sizes above a slot take a run of spans; sizes above half a chunk have their
+ * own mapping. What is free is zero, but for the link of a free slot. Each thread keeps a few free
+ * slots of each size, since libcrypto allocates several times for one signature.
+ */
+#include "secret_memory.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "secret_map.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#endif
+
+#define CHUNK_SIZE ((size_t)1 << 20)
+#define SPAN_SIZE ((size_t)16 << 10)
+#define SPANS (CHUNK_SIZE / SPAN_SIZE)
+#define SLOT_MIN 32
+#define LARGE (CHUNK_SIZE / 2)
+#define CACHE_BYTES 1024u /* of each size and thread */
+#define CHUNK_MAGIC UINT64_C(0x6b77636875e16b31)
+
+static const uint16_t slot_sizes[] = { 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512,
+	640, 768, 896, 1024, 1280, 1536, 1792, 2048, 2720, 3264, 4096, 5456, 8192 };
+#define CLASSES (sizeof(slot_sizes) / sizeof(slot_sizes[0]))
+#define SLOT_MAX 8192
+
+enum span_use {
+	SPAN_FREE,
+	SPAN_SLOTS,
+	SPAN_RUN,  /* first of a run */
+	SPAN_REST, /* in a run */
+	SPAN_HEADER,
+};
+
+struct slot {
+	struct slot *next;
+};
+
+struct span {
+	struct span *next; /* of its class, while it has free slots */
+	struct span *prev;
+	struct slot *free;
+	uint16_t used;  /* slots that are handed out or in a thread's cache */
+	uint16_t fresh; /* slots from here on were never handed out */
+	uint16_t slots;
+	uint16_t run; /* spans in the run */
+	uint8_t use;
+	uint8_t class;
+};
+
+/* At the start of each chunk and of each large mapping. */
+struct chunk {
+	uint64_t magic;
+	size_t large; /* bytes of a large mapping, else 0 */
+	struct chunk *next;
+	unsigned free_spans;
+	struct span span[SPANS];
+	/* Whether a slot is allocated: finds double and wild frees. Written without the lock by whoever owns the slot. */
+	uint8_t live[SPANS][SPAN_SIZE / SLOT_MIN];
+};
+
+#define HEADER_SPANS ((sizeof(struct chunk) + SPAN_SIZE - 1) / SPAN_SIZE)
+#define LARGE_HEADER 64
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct chunk *chunks;
+static struct span *partial[CLASSES]; /* spans with free slots */
+static uint8_t class_of[1024 / 16 + 1];
+
+struct cache {
+	struct slot *head[CLASSES];
+	uint8_t count[CLASSES];
+};
+static __thread struct cache cache;
+
+static struct chunk *chunk_of(const void *p)
+{
+	return (struct chunk *)((uintptr_t)p & ~(uintptr_t)(CHUNK_SIZE - 1));
+}
+
+static uint8_t *span_base(struct span *s)
+{
+	struct chunk *c = chunk_of(s);
+
+	return (uint8_t *)c + (size_t)(s - c->span) * SPAN_SIZE;
+}
+
+static size_t class_for(size_t n)
+{
+	size_t i;
+
+	if (n <= 1024)
+		return class_of[(n + 15) / 16];
+	for (i = class_of[1024 / 16] + 1u; slot_sizes[i] < n; i++)
+		;
+	return i;
+}
+
+static unsigned cache_max(size_t class)
+{
+	unsigned n = CACHE_BYTES / slot_sizes[class];
+
+	return n > 16 ? 16 : n;
+}
+
+static struct chunk *chunk_new(void)
+{
+	struct chunk *c = secret_map(CHUNK_SIZE, CHUNK_SIZE);
+
+	if (!c)
+		return NULL;
+	c->magic = CHUNK_MAGIC;
+	c->free_spans = SPANS - (unsigned)HEADER_SPANS;
+	for (size_t i = 0; i < HEADER_SPANS; i++)
+		c->span[i].use = SPAN_HEADER;
+	c->next = chunks;
+	chunks = c;
+	return c;
+}
+
+/* A chunk that is wholly free goes back when it is not the only one: mapping and unmapping secret memory is dear. */
+static void chunk_trim(struct chunk *c)
+{
+	struct chunk **at = &chunks;
+	bool other = false;
+
+	if (c->free_spans < SPANS - HEADER_SPANS)
+		return;
+	for (struct chunk *i = chunks; i; i = i->next)
+		other = other || (i != c && i->free_spans == SPANS - HEADER_SPANS);
+	if (!other)
+		return;
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+	ASAN_UNPOISON_MEMORY_REGION(c, CHUNK_SIZE);
+	secret_unmap(c, CHUNK_SIZE);
+}
+
+static struct span *run_in(struct chunk *c, size_t n)
+{
+	size_t have = 0;
+
+	if (c->free_spans < n)
+		return NULL;
+	for (size_t i = HEADER_SPANS; i < SPANS; i++) {
+		have = c->span[i].use == SPAN_FREE ? have + 1 : 0;
+		if (have < n)
+			continue;
+		i -= n - 1;
+		for (size_t k = i + 1; k < i + n; k++)
+			c->span[k].use = SPAN_REST;
+		c->free_spans -= (unsigned)n;
+		c->span[i].run = (uint16_t)n;
+		return &c->span[i];
+	}
+	return NULL;
+}
+
+/* n spans in a row; the caller sets what the first one is. */
+static struct span *run_take(size_t n)
+{
+	struct span *s = NULL;
+	struct chunk *c;
+
+	for (c = chunks; c && !s; c = c->next)
+		s = run_in(c, n);
+	if (!s) {
+		c = chunk_new();
+		s = c ? run_in(c, n) : NULL;
+	}
+	return s;
+}
+
+static void run_give(struct span *s)
+{
+	struct chunk *c = chunk_of(s);
+	size_t n = s->run;
+
+	for (size_t i = 0; i < n; i++)
+		memset(&s[i], 0, sizeof(s[i]));
+	c->free_spans += (unsigned)n;
+	chunk_trim(c);
+}
+
+static void partial_add(struct span *s)
+{
+	s->prev = NULL;
+	s->next = partial[s->class];
+	if (s->next)
+		s->next->prev = s;
+	partial[s->class] = s;
+}
+
+static void partial_remove(struct span *s)
+{
+	if (s->next)
+		s->next->prev = s->prev;
+	if (s->prev)
+		s->prev->next = s->next;
+	else
+		partial[s->class] = s->next;
+}
+
+static struct slot *span_take(size_t class)
+{
+	struct span *s = partial[class];
+	struct slot *slot;
+
+	if (!s) {
+		s = run_take(1);
+		if (!s)
+			return NULL;
+		s->use = SPAN_SLOTS;
+		s->class = (uint8_t)class;
+		s->slots = (uint16_t)(SPAN_SIZE / slot_sizes[class]);
+		partial_add(s);
+	}
+	slot = s->free;
+	if (slot) {
+		s->free = slot->next;
+		slot->next = NULL;
+	} else {
+		slot = (struct slot *)(void *)(span_base(s) + (size_t)s->fresh++ * slot_sizes[class]);
+	}
+	if (++s->used == s->slots)
+		partial_remove(s);
+	return slot;
+}
+
+static void span_give(struct slot *slot)
+{
+	struct chunk *c = chunk_of(slot);
+	struct span *s = &c->span[((uintptr_t)slot & (CHUNK_SIZE - 1)) / SPAN_SIZE];
+	size_t size = slot_sizes[s->class];
+
+	if (s->used-- == s->slots)
+		partial_add(s);
+	slot->next = s->free;
+	s->free = slot;
+	if (s->used)
+		return;
+	partial_remove(s);
+	ASAN_UNPOISON_MEMORY_REGION(span_base(s), SPAN_SIZE);
+	/* The links go, so that a free span is zero throughout. */
+	for (size_t i = 0; i < s->fresh; i++)
+		memset(span_base(s) + i * size, 0, sizeof(struct slot));
+	run_give(s);
+}
+
+static void *slot_alloc(size_t n)
+{
+	size_t class = class_for(n);
+	struct slot *slot = cache.head[class];
+	struct chunk *c;
+	size_t at;
+
+	if (slot) {
+		cache.head[class] = slot->next;
+		cache.count[class]--;
+		slot->next = NULL;
+	} else {
+		pthread_mutex_lock(&lock);
+		slot = span_take(class);
+		pthread_mutex_unlock(&lock);
+		if (!slot)
+			return NULL;
+	}
+	c = chunk_of(slot);
+	at = (uintptr_t)slot & (CHUNK_SIZE - 1);
+	c->live[at / SPAN_SIZE][(uint32_t)(at % SPAN_SIZE) / slot_sizes[class]] = 1;
+	ASAN_UNPOISON_MEMORY_REGION(slot, n);
+	ASAN_POISON_MEMORY_REGION((uint8_t *)slot + n, slot_sizes[class] - n);
+	return slot;
+}
+
+static void slot_free(struct chunk *c, struct span *s, void *p)
+{
+	size_t class = s->class;
+	uint32_t size = slot_sizes[class];
+	uint32_t at = (uint32_t)((uintptr_t)p & (SPAN_SIZE - 1));
+	uint8_t *live = &c->live[s - c->span][at / size];
+	struct slot *slot = p;
+
+	if (at % size || *live != 1)
+		abort();
+	*live = 0;
+	ASAN_UNPOISON_MEMORY_REGION(p, size);
+	OPENSSL_cleanse(p, size);
+	ASAN_POISON_MEMORY_REGION((uint8_t *)p + sizeof(*slot), size - sizeof(*slot));
+	if (cache.count[class] < cache_max(class)) {
+		slot->next = cache.head[class];
+		cache.head[class] = slot;
+		cache.count[class]++;
+		return;
+	}
+	pthread_mutex_lock(&lock);
+	span_give(slot);
+	pthread_mutex_unlock(&lock);
+}
+
+static void *run_alloc(size_t n)
+{
+	struct span *s;
+
+	pthread_mutex_lock(&lock);
+	s = run_take((n + SPAN_SIZE - 1) / SPAN_SIZE);
+	if (s)
+		s->use = SPAN_RUN;
+	pthread_mutex_unlock(&lock);
+	if (!s)
+		return NULL;
+	ASAN_POISON_MEMORY_REGION(span_base(s) + n, s->run * SPAN_SIZE - n);
+	return span_base(s);
+}
+
+static void run_free(struct span *s, void *p)
+{
+	if (p != span_base(s))
+		abort();
+	ASAN_UNPOISON_MEMORY_REGION(p, s->run * SPAN_SIZE);
+	OPENSSL_cleanse(p, s->run * SPAN_SIZE);
+	pthread_mutex_lock(&lock);
+	run_give(s);
+	pthread_mutex_unlock(&lock);
+}
+
+static void *large_alloc(size_t n)
+{
+	size_t size = (n + LARGE_HEADER + 4095) & ~(size_t)4095;
+	struct chunk *c;
+
+	if (n > SIZE_MAX / 4)
+		return NULL;
+	c = secret_map(size, CHUNK_SIZE);
+	if (!c)
+		return NULL;
+	c->magic = CHUNK_MAGIC;
+	c->large = size;
+	return (uint8_t *)c + LARGE_HEADER;
+}
+
+void *secret_alloc(size_t n)
+{
+	if (!n)
+		return NULL;
+	if (n <= SLOT_MAX)
+		return slot_alloc(n);
+	return n <= LARGE ? run_alloc(n) : large_alloc(n);
+}
+
+/* Finds what p is, and how many bytes it has. */
+static struct span *look_up(void *p, struct chunk **c, size_t *size)
+{
+	struct span *s;
+
+	*c = chunk_of(p);
+	if ((*c)->magic != CHUNK_MAGIC)
+		abort();
+	if ((*c)->large) {
+		*size = (*c)->large - LARGE_HEADER;
+		return NULL;
+	}
+	s = &(*c)->span[((uintptr_t)p & (CHUNK_SIZE - 1)) / SPAN_SIZE];
+	if (s->use != SPAN_SLOTS && s->use != SPAN_RUN)
+		abort();
+	*size = s->use == SPAN_SLOTS ? slot_sizes[s->class] : s->run * SPAN_SIZE;
+	return s;
+}
+
+void secret_free(void *p)
+{
+	struct chunk *c;
+	struct span *s;
+	size_t size;
+
+	if (!p)
+		return;
+	s = look_up(p, &c, &size);
+	if (s && s->use == SPAN_SLOTS) {
+		slot_free(c, s, p);
+	} else if (s) {
+		run_free(s, p);
+	} else {
+		if (p != (uint8_t *)c + LARGE_HEADER)
+			abort();
+		/* The kernel zeroes pages before another mapping gets them; this wipes them now. */
+		OPENSSL_cleanse(p, size);
+		secret_unmap(c, c->large);
+	}
+}
+
+void *secret_realloc(void *p, size_t n)
+{
+	struct chunk *c;
+	size_t size;
+	void *fresh;
+
+	if (!p)
+		return secret_alloc(n);
+	look_up(p, &c, &size);
+	fresh = secret_alloc(n);
+	if (!fresh)
+		return NULL;
+	ASAN_UNPOISON_MEMORY_REGION(p, size);
+	memcpy(fresh, p, size < n ? size : n);
+	secret_free(p);
+	return fresh;
+}
+
+static void *libcrypto_malloc(size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return secret_alloc(n);
+}
+
+static void *libcrypto_realloc(void *p, size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return secret_realloc(p, n);
+}
+
+static void libcrypto_free(void *p, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	secret_free(p);
+}
+
+enum kw_err secret_memory_take_libcrypto(void)
+{
+	return CRYPTO_set_mem_functions(libcrypto_malloc, libcrypto_realloc, libcrypto_free) == 1
+		       ? KW_ERR_OK
+		       : KW_ERR_CRYPTO;
+}
+
+enum kw_err secret_memory_init(size_t limit)
+{
+	enum kw_err err = secret_map_init(limit);
+
+	if (err)
+		return err;
+	for (size_t i = 0, class = 0; i <= 1024 / 16; i++) {
+		if (slot_sizes[class] < i * 16)
+			class++;
+		class_of[i] = (uint8_t)class;
+	}
+	if (!chunk_new())
+		return KW_ERR_NO_MEMORY;
+	return KW_ERR_OK;
+}
