@@ -84,11 +84,12 @@ static enum kw_err fetch_page(struct kw *kw, struct kw_page *p)
 		goto out;
 	put_u32(&c.req, p->next);
 	err = call_run(&c, &rsp);
-	if (err) {
+	if (err && err != KW_ERR_NO_KEY) {
 		err = call_refused(&c, err, NULL);
 		goto out;
 	}
-	err = fill_page(p, &rsp);
+	/* NO_KEY would pass for the end of the list. */
+	err = err ? KW_ERR_PROTOCOL : fill_page(p, &rsp);
 	if (err == KW_ERR_PROTOCOL)
 		err = call_nonsense(&c);
 out:

@@ -103,6 +103,7 @@ enum kw_err kw_purposes_from_names(const char *list, uint32_t *purposes)
 {
 	const struct purpose_row *row;
 	uint32_t found = 0;
+	char known[256];
 	size_t len;
 
 	if (!purposes)
@@ -113,12 +114,11 @@ enum kw_err kw_purposes_from_names(const char *list, uint32_t *purposes)
 	for (;;) {
 		len = strcspn(list, ",");
 		row = find_purpose(list, len);
-		if (!row)
-			return explain(KW_ERR_ARGUMENT,
-				"'%.*s' is not a purpose; those known: tls-server, tls-client, "
-				"csr, sign, "
-				"decrypt, decrypt-pkcs1",
-				(int)(len > 40 ? 40 : len), list);
+		if (!row) {
+			kw_purposes_names(UINT32_MAX, known, sizeof(known));
+			return explain(KW_ERR_ARGUMENT, "'%.*s' is not a purpose; those known: %s",
+				(int)(len > 40 ? 40 : len), list, known);
+		}
 		found |= row->bit;
 		if (list[len] == '\0')
 			break;

@@ -9,6 +9,8 @@
 
 /* A sealed key can be let go between loading and use when many are in use: but not for ever. */
 #define LOADS_MAX 2
+/* r and s of P-521. */
+#define ECDSA_MAX 132
 
 /* What a call with a key asks for; one of the two is set. */
 struct operation {
@@ -176,8 +178,9 @@ enum kw_err kw_ecdsa_to_der(const uint8_t *rs, size_t rs_len, uint8_t *der, size
 	if (!der || !der_len)
 		return explain(KW_ERR_ARGUMENT, "there is no place for the signature");
 	*der_len = 0;
-	if (!rs || rs_len == 0 || rs_len % 2)
-		return explain(KW_ERR_ARGUMENT, "an ECDSA signature is r and s of the same length");
+	if (!rs || rs_len == 0 || rs_len % 2 || rs_len > ECDSA_MAX)
+		return explain(KW_ERR_ARGUMENT,
+			"an ECDSA signature is r and s, each as long as the scalar of its curve");
 	der_put_ecdsa(&w, rs, rs_len / 2);
 	if (w.failed)
 		return explain(
