@@ -46,6 +46,12 @@ out:
 	return err;
 }
 
+struct front_tee *front_tee_ref(struct front_tee *tee)
+{
+	atomic_fetch_add(&tee->refs, 1);
+	return tee;
+}
+
 void front_tee_free(struct front_tee **tee)
 {
 	struct front_tee *t = *tee;
@@ -111,8 +117,7 @@ static enum kw_err key_new(struct front_tee *tee, const struct parts *p, struct 
 	if (!k)
 		goto out;
 	atomic_init(&k->refs, 1);
-	atomic_fetch_add(&tee->refs, 1);
-	k->tee = tee;
+	k->tee = front_tee_ref(tee);
 	k->type = type;
 	memcpy(k->id, id, sizeof(k->id));
 	strncpy(k->label, p->label, sizeof(k->label) - 1);

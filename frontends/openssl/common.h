@@ -9,6 +9,7 @@
 struct front_tee;
 
 enum kw_err front_tee_new(const struct kw_options *options, struct front_tee **tee) KW_MUST_USE;
+struct front_tee *front_tee_ref(struct front_tee *tee);
 void front_tee_free(struct front_tee **tee);
 
 /* A key in a TEE. It never changes, so threads share it; references are counted. */

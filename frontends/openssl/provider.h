@@ -33,7 +33,7 @@ struct prov {
 void prov_raise_at(const struct prov *prov, const char *file, int line, const char *func,
                    enum kw_err err, const char *format, ...) __attribute__((format(printf, 6, 7)));
 #define prov_raise(prov, err, ...)                                                                  \
-	prov_raise_at(prov, __FILE__, __LINE__, __func__, err, __VA_ARGS__)
+	prov_raise_at(prov, __FILE_NAME__, __LINE__, __func__, err, __VA_ARGS__)
 /* The TEE, or NULL with an error raised. */
 struct front_tee *prov_tee(const struct prov *prov);
 
