@@ -15,5 +15,5 @@ for line in "openssl s_client verifies a TLS 1.3 handshake" "openssl s_client ve
 	check "it shows: $line" grep -qF "$line" "$work/out"
 done
 check "nothing that it made is left" sh -c '! ls -A "$1" | grep .' sh "$work/tmp"
-check "no process of it is left" sh -c '! pgrep -f "$1"' sh "$work/tmp/keyward-demo"
+check "no process of it is left" sh -c '! pgrep -f "$1"' sh "$work/tmp/[k]eyward-demo"
 finish

@@ -16,8 +16,9 @@ id=$(keyward key show kept.test | grep -oE '[0-9a-f]{64}' | head -n 1)
 refuse "a second TEE on the store does not start" "another|busy|in use|using" \
 	run_teed --store "$work/tee/store" --socket "$work/tee/second.sock"
 check "the first goes on" keyward key show kept.test
+install -d -o "$tee_user" "$work/elsewhere"
 refuse "a second TEE on the socket does not start" "socket|already|in use" \
-	run_teed --store "$work/tee/store2" --socket "$KEYWARD_SOCKET"
+	run_teed --store "$work/elsewhere/store" --socket "$KEYWARD_SOCKET"
 check "the first still answers" keyward key show kept.test
 tee_stop KILL
 check "after a kill -9 the store is free again" tee_start
@@ -25,10 +26,8 @@ equal "with the same key" "$id" "$(keyward key show kept.test | grep -oE '[0-9a-
 tee_stop
 
 # Another device: the same files, another secret.
-find "$work/tee" -maxdepth 2 -type f -name '*secret*' >"$work/secrets"
-equal "the device secret is one file" 1 "$(wc -l <"$work/secrets")"
-secret=$(cat "$work/secrets")
-equal "closed to others" 600 "$(stat -c %a "$secret")"
+secret=$work/tee/store.secret
+equal "the device secret is a file closed to others" 600 "$(stat -c %a "$secret")"
 cp -p "$secret" "$work/secret.kept"
 sums() { find "$work/tee/store" -type f ! -name '*lock*' -exec sha256sum {} + | sort; }
 before=$(sums)
