@@ -8,14 +8,14 @@
 #define ALT_NAMES_MAX 100
 
 /* RFC 8017 A.2.4, RFC 5758 3.2, RFC 8410 3. */
-static const uint8_t oid_rsa_sha256[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b };
-static const uint8_t oid_ecdsa_sha256[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02 };
-static const uint8_t oid_ecdsa_sha384[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03 };
-static const uint8_t oid_ecdsa_sha512[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x04 };
-static const uint8_t oid_ed25519[] = { 0x2b, 0x65, 0x70 };
+static const uint8_t oid_rsa_sha256[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b};
+static const uint8_t oid_ecdsa_sha256[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
+static const uint8_t oid_ecdsa_sha384[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03};
+static const uint8_t oid_ecdsa_sha512[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x04};
+static const uint8_t oid_ed25519[] = {0x2b, 0x65, 0x70};
 /* RFC 2985 5.4.2, RFC 5280 4.2.1.6. */
-static const uint8_t oid_extensions[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x0e };
-static const uint8_t oid_alt_names[] = { 0x55, 0x1d, 0x11 };
+static const uint8_t oid_extensions[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x0e};
+static const uint8_t oid_alt_names[] = {0x55, 0x1d, 0x11};
 
 static const struct algorithm {
 	enum key_type type;
@@ -24,13 +24,13 @@ static const struct algorithm {
 	const uint8_t *oid;
 	size_t oid_len;
 } algorithms[] = {
-	{ KEY_TYPE_RSA_2048, SCHEME_RSA_PKCS1, HASH_SHA256, oid_rsa_sha256, sizeof(oid_rsa_sha256) },
-	{ KEY_TYPE_RSA_3072, SCHEME_RSA_PKCS1, HASH_SHA256, oid_rsa_sha256, sizeof(oid_rsa_sha256) },
-	{ KEY_TYPE_RSA_4096, SCHEME_RSA_PKCS1, HASH_SHA256, oid_rsa_sha256, sizeof(oid_rsa_sha256) },
-	{ KEY_TYPE_EC_P256, SCHEME_ECDSA, HASH_SHA256, oid_ecdsa_sha256, sizeof(oid_ecdsa_sha256) },
-	{ KEY_TYPE_EC_P384, SCHEME_ECDSA, HASH_SHA384, oid_ecdsa_sha384, sizeof(oid_ecdsa_sha384) },
-	{ KEY_TYPE_EC_P521, SCHEME_ECDSA, HASH_SHA512, oid_ecdsa_sha512, sizeof(oid_ecdsa_sha512) },
-	{ KEY_TYPE_ED25519, SCHEME_EDDSA, HASH_NONE, oid_ed25519, sizeof(oid_ed25519) },
+	{KEY_TYPE_RSA_2048, SCHEME_RSA_PKCS1, HASH_SHA256, oid_rsa_sha256, sizeof(oid_rsa_sha256)},
+	{KEY_TYPE_RSA_3072, SCHEME_RSA_PKCS1, HASH_SHA256, oid_rsa_sha256, sizeof(oid_rsa_sha256)},
+	{KEY_TYPE_RSA_4096, SCHEME_RSA_PKCS1, HASH_SHA256, oid_rsa_sha256, sizeof(oid_rsa_sha256)},
+	{KEY_TYPE_EC_P256, SCHEME_ECDSA, HASH_SHA256, oid_ecdsa_sha256, sizeof(oid_ecdsa_sha256)},
+	{KEY_TYPE_EC_P384, SCHEME_ECDSA, HASH_SHA384, oid_ecdsa_sha384, sizeof(oid_ecdsa_sha384)},
+	{KEY_TYPE_EC_P521, SCHEME_ECDSA, HASH_SHA512, oid_ecdsa_sha512, sizeof(oid_ecdsa_sha512)},
+	{KEY_TYPE_ED25519, SCHEME_EDDSA, HASH_NONE, oid_ed25519, sizeof(oid_ed25519)},
 };
 
 static const struct algorithm *find_algorithm(enum key_type type)
@@ -46,7 +46,7 @@ enum kw_err csr_algorithm(enum key_type type, struct crypto_sign *what)
 {
 	const struct algorithm *a = find_algorithm(type);
 
-	*what = (struct crypto_sign){ 0 };
+	*what = (struct crypto_sign){0};
 	if (!a)
 		return KW_ERR_UNSUPPORTED_TYPE;
 	what->scheme = a->scheme;
@@ -54,8 +54,8 @@ enum kw_err csr_algorithm(enum key_type type, struct crypto_sign *what)
 	return KW_ERR_OK;
 }
 
-/* [0] Attributes, with an extensionRequest when there are alternative names. RFC 5280 4.2.1.6: they are
- * critical when the subject is empty. */
+/* [0] Attributes, with an extensionRequest when there are alternative names. RFC 5280 4.2.1.6: they
+ * are critical when the subject is empty. */
 static enum kw_err put_attributes(struct reader *request, bool has_subject, struct writer *w)
 {
 	size_t attributes = der_begin(w, DER_CONTEXT_CONSTRUCTED(0));
@@ -88,8 +88,8 @@ static enum kw_err put_attributes(struct reader *request, bool has_subject, stru
 	return err;
 }
 
-static enum kw_err put_info(struct reader *request, const uint8_t *spki, size_t spki_len,
-	struct writer *w)
+static enum kw_err put_info(
+	struct reader *request, const uint8_t *spki, size_t spki_len, struct writer *w)
 {
 	size_t info = der_begin(w, DER_SEQUENCE);
 	unsigned count;
@@ -120,8 +120,8 @@ static void put_algorithm(const struct algorithm *a, struct writer *w)
 	der_end(w, mark);
 }
 
-static enum kw_err put_signature(const struct key_type_info *key, const uint8_t *sig, size_t n,
-	struct writer *w)
+static enum kw_err put_signature(
+	const struct key_type_info *key, const uint8_t *sig, size_t n, struct writer *w)
 {
 	size_t bytes = key_type_bytes(key);
 	size_t mark = der_begin(w, DER_BIT_STRING);

@@ -17,15 +17,15 @@ static const struct attribute {
 	uint8_t min;
 	uint8_t max;
 } attributes[] = {
-	{ "CN", { 0x55, 0x04, 0x03 }, 3, DER_UTF8_STRING, 1, 64 },
-	{ "O", { 0x55, 0x04, 0x0a }, 3, DER_UTF8_STRING, 1, 64 },
-	{ "OU", { 0x55, 0x04, 0x0b }, 3, DER_UTF8_STRING, 1, 64 },
-	{ "C", { 0x55, 0x04, 0x06 }, 3, DER_PRINTABLE_STRING, 2, 2 },
-	{ "ST", { 0x55, 0x04, 0x08 }, 3, DER_UTF8_STRING, 1, 128 },
-	{ "L", { 0x55, 0x04, 0x07 }, 3, DER_UTF8_STRING, 1, 128 },
-	{ "serialNumber", { 0x55, 0x04, 0x05 }, 3, DER_PRINTABLE_STRING, 1, 64 },
-	{ "emailAddress", { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01 }, 9, DER_IA5_STRING, 3,
-		255 },
+	{"CN", {0x55, 0x04, 0x03}, 3, DER_UTF8_STRING, 1, 64},
+	{"O", {0x55, 0x04, 0x0a}, 3, DER_UTF8_STRING, 1, 64},
+	{"OU", {0x55, 0x04, 0x0b}, 3, DER_UTF8_STRING, 1, 64},
+	{"C", {0x55, 0x04, 0x06}, 3, DER_PRINTABLE_STRING, 2, 2},
+	{"ST", {0x55, 0x04, 0x08}, 3, DER_UTF8_STRING, 1, 128},
+	{"L", {0x55, 0x04, 0x07}, 3, DER_UTF8_STRING, 1, 128},
+	{"serialNumber", {0x55, 0x04, 0x05}, 3, DER_PRINTABLE_STRING, 1, 64},
+	{"emailAddress", {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01}, 9, DER_IA5_STRING,
+		3, 255},
 };
 
 static bool is_letter(uint8_t c)
@@ -43,11 +43,11 @@ static bool is_one_of(uint8_t c, const char *set)
 	return c && strchr(set, c);
 }
 
-/* Well-formed UTF-8 (RFC 3629 4) without control characters, which could make two names look the same
- * or end one early for software that stops at a NUL. *count: characters. */
+/* Well-formed UTF-8 (RFC 3629 4) without control characters, which could make two names look the
+ * same or end one early for software that stops at a NUL. *count: characters. */
 static bool is_text(const uint8_t *s, size_t n, size_t *count)
 {
-	static const uint32_t lowest[] = { 0, 0x80, 0x800, 0x10000 };
+	static const uint32_t lowest[] = {0, 0x80, 0x800, 0x10000};
 
 	*count = 0;
 	for (size_t i = 0; i < n; ++*count) {
@@ -147,7 +147,8 @@ static bool is_uri(const uint8_t *s, size_t n)
 			return false;
 	}
 	for (size_t i = scheme + 1; i < n; i++) {
-		if (!is_letter(s[i]) && !is_digit(s[i]) && !is_one_of(s[i], "-._~:/?#[]@!$&'()*+,;=%"))
+		if (!is_letter(s[i]) && !is_digit(s[i]) &&
+			!is_one_of(s[i], "-._~:/?#[]@!$&'()*+,;=%"))
 			return false;
 	}
 	return true;

@@ -6,8 +6,8 @@
 #include "wire/codec.h"
 #include "wire/errors.h"
 
-/* Reads `u8 n, (field8 type, field8 value) ×n` and appends a Name. *count is n. KW_ERR_BAD_REQUEST;
- * a full writer is left to the caller to find. */
+/* Reads `u8 n, (field8 type, field8 value) ×n` and appends a Name. *count is n.
+ * KW_ERR_BAD_REQUEST; a full writer is left to the caller to find. */
 enum kw_err csr_put_subject(struct reader *request, struct writer *w, unsigned *count) KW_MUST_USE;
 
 /* Reads `u8 m, (u8 kind, field8 value) ×m` and appends GeneralNames (RFC 5280 4.2.1.6). */

@@ -22,8 +22,10 @@ enum hello_form foreign_hello_form(const uint8_t *m, size_t n)
 	if (n >= 14 && m[1] == 0 && m[4] == 0 && memcmp(m + 6, no_offset, 4) == 0 &&
 		memcmp(m + 2, m + 10, 2) == 0 && m[12] == 0xfe)
 		return HELLO_DTLS;
-	/* Version, then the lengths of ciphers, session id and challenge; the last two are small. */
-	if (m[1] == 3 && m[2] < 0x10 && m[5] == 0 && m[6] <= 32 && m[7] == 0 && m[8] >= 16 && m[8] <= 64)
+	/* Version, then the lengths of ciphers, session id and challenge; the last two are small.
+	 */
+	if (m[1] == 3 && m[2] < 0x10 && m[5] == 0 && m[6] <= 32 && m[7] == 0 && m[8] >= 16 &&
+		m[8] <= 64)
 		return HELLO_SSL2;
 	return HELLO_NONE;
 }
@@ -50,14 +52,14 @@ static bool has_known_prefix(const uint8_t *m, size_t n)
 		uint8_t len;
 		const char *text;
 	} known[] = {
-		{ 0, 6, "SSHSIG" },             /* OpenSSH's PROTOCOL.sshsig */
-		{ 4, 4, "ssh-" },               /* certificates, PROTOCOL.certkeys */
-		{ 4, 6, "ecdsa-" },             /* the same */
-		{ 4, 4, "rsa-" },               /* the same */
-		{ 4, 3, "sk-" },                /* the same */
-		{ 0, 12, "\x84\x6aSignature1" }, /* COSE, RFC 9052 4.4 */
-		{ 0, 11, "\x85\x69Signature" },  /* the same, with several signers */
-		{ 0, 7, "DSSEv1 " },            /* Dead Simple Signing Envelope */
+		{0, 6, "SSHSIG"},              /* OpenSSH's PROTOCOL.sshsig */
+		{4, 4, "ssh-"},                /* certificates, PROTOCOL.certkeys */
+		{4, 6, "ecdsa-"},              /* the same */
+		{4, 4, "rsa-"},                /* the same */
+		{4, 3, "sk-"},                 /* the same */
+		{0, 12, "\x84\x6aSignature1"}, /* COSE, RFC 9052 4.4 */
+		{0, 11, "\x85\x69Signature"},  /* the same, with several signers */
+		{0, 7, "DSSEv1 "},             /* Dead Simple Signing Envelope */
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -72,14 +74,14 @@ static bool has_known_prefix(const uint8_t *m, size_t n)
 	return false;
 }
 
-/* RFC 9580 5.2.4: after the document the signature's head, then version, 0xff, and the head's length,
- * in 4 bytes (8 in version 5). */
+/* RFC 9580 5.2.4: after the document the signature's head, then version, 0xff, and the head's
+ * length, in 4 bytes (8 in version 5). */
 static bool has_openpgp_trailer(const uint8_t *m, size_t n)
 {
 	static const struct {
 		uint8_t version;
 		uint8_t size;
-	} forms[] = { { 4, 6 }, { 5, 10 }, { 6, 6 } };
+	} forms[] = {{4, 6}, {5, 10}, {6, 6}};
 
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		struct reader r;
@@ -91,7 +93,8 @@ static bool has_openpgp_trailer(const uint8_t *m, size_t n)
 		if (get_u8(&r) != forms[i].version || get_u8(&r) != 0xff)
 			continue;
 		len = forms[i].size == 10 ? get_u64(&r) : get_u32(&r);
-		if (len >= 4 && len <= n - forms[i].size && m[n - forms[i].size - len] == forms[i].version)
+		if (len >= 4 && len <= n - forms[i].size &&
+			m[n - forms[i].size - len] == forms[i].version)
 			return true;
 	}
 	return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Messages that other protocols sign, recognised by their outer form: what a TLS key must not sign. */
+/* Messages that other protocols sign, recognised by their form: what a TLS key must not sign. */
 #ifndef CORE_FOREIGN_MESSAGE_H
 #define CORE_FOREIGN_MESSAGE_H
 
@@ -18,9 +18,9 @@ enum hello_form {
 enum hello_form foreign_hello_form(const uint8_t *m, size_t n);
 
 /*
- * True for what could be, as a whole, a TBSCertificate, CertificationRequestInfo, CMS attributes or any
- * other ASN.1 structure; an SSH user authentication, signature or certificate; a COSE, DSSE or OpenPGP
- * signature's input. It errs on the side of true. docs/PURPOSES.md says how rarely.
+ * True for what could be, as a whole, a TBSCertificate, CertificationRequestInfo, CMS attributes or
+ * any other ASN.1 structure; an SSH user authentication, signature or certificate; a COSE, DSSE or
+ * OpenPGP signature's input. It errs on the side of true. docs/PURPOSES.md says how rarely.
  */
 bool foreign_message(const uint8_t *m, size_t n);
 

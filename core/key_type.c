@@ -2,8 +2,8 @@
 #include "key_type.h"
 
 static const struct key_type_info types[] = {
-#define KW_KEY_TYPE(number, NAME, name, FAMILY, bits)                                              \
-	{ name, KEY_TYPE_##NAME, FAMILY_##FAMILY, bits },
+#define KW_KEY_TYPE(number, NAME, name, FAMILY, bits) \
+	{name, KEY_TYPE_##NAME, FAMILY_##FAMILY, bits},
 #include "keyward/algorithms.def"
 };
 

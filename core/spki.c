@@ -5,12 +5,12 @@
 #include "wire/der.h"
 
 /* RFC 3279 2.3.1, RFC 5480 2.1.1 and 2.1.1.1, RFC 8410 3. */
-static const uint8_t oid_rsa[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01 };
-static const uint8_t oid_ec[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01 };
-static const uint8_t oid_p256[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07 };
-static const uint8_t oid_p384[] = { 0x2b, 0x81, 0x04, 0x00, 0x22 };
-static const uint8_t oid_p521[] = { 0x2b, 0x81, 0x04, 0x00, 0x23 };
-static const uint8_t oid_ed25519[] = { 0x2b, 0x65, 0x70 };
+static const uint8_t oid_rsa[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01};
+static const uint8_t oid_ec[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01};
+static const uint8_t oid_p256[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+static const uint8_t oid_p384[] = {0x2b, 0x81, 0x04, 0x00, 0x22};
+static const uint8_t oid_p521[] = {0x2b, 0x81, 0x04, 0x00, 0x23};
+static const uint8_t oid_ed25519[] = {0x2b, 0x65, 0x70};
 
 #define RSA_EXPONENT_SIZE 4
 
@@ -63,8 +63,8 @@ static bool is_public_part(const struct key_type_info *info, const uint8_t *p, s
 	switch (info->family) {
 	case FAMILY_RSA:
 		/* The modulus has all its bits, and neither it nor the exponent is even. */
-		return n == RSA_EXPONENT_SIZE + bytes && p[RSA_EXPONENT_SIZE] & 0x80 && p[n - 1] & 1 &&
-		       p[RSA_EXPONENT_SIZE - 1] & 1;
+		return n == RSA_EXPONENT_SIZE + bytes && p[RSA_EXPONENT_SIZE] & 0x80 &&
+		       p[n - 1] & 1 && p[RSA_EXPONENT_SIZE - 1] & 1;
 	case FAMILY_EC:
 		return n == 1 + 2 * bytes && p[0] == 0x04;
 	case FAMILY_ED:

@@ -13,7 +13,7 @@
  * WIRE_SPKI_MAX bytes are always enough. KW_ERR_BAD_KEY: not a public key of this type;
  * KW_ERR_UNSUPPORTED_TYPE; KW_ERR_TOO_LARGE: no room in w.
  */
-enum kw_err spki_encode(enum key_type type, const uint8_t *public_part, size_t n,
-	struct writer *w) KW_MUST_USE;
+enum kw_err spki_encode(
+	enum key_type type, const uint8_t *public_part, size_t n, struct writer *w) KW_MUST_USE;
 
 #endif

@@ -31,20 +31,22 @@ static void make_signer(struct signer *s, enum key_type type)
 {
 	uint8_t *p = s->spki;
 
-	*s = (struct signer){ .info = key_type_find((uint8_t)type) };
+	*s = (struct signer){.info = key_type_find((uint8_t)type)};
 	if (s->info->family == FAMILY_RSA)
 		s->key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)s->info->bits);
 	else if (s->info->family == FAMILY_ED)
 		s->key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	else
 		s->key = EVP_PKEY_Q_keygen(NULL, NULL, "EC",
-			s->info->bits == 256 ? "P-256" : s->info->bits == 384 ? "P-384" : "P-521");
+			s->info->bits == 256   ? "P-256"
+			: s->info->bits == 384 ? "P-384"
+					       : "P-521");
 	s->spki_len = (size_t)i2d_PUBKEY(s->key, &p);
 }
 
 static enum kw_err sign(void *ctx, const uint8_t *tbs, size_t n, uint8_t *sig, size_t *sig_len)
 {
-	static const char *const hashes[] = { NULL, "SHA224", "SHA256", "SHA384", "SHA512" };
+	static const char *const hashes[] = {NULL, "SHA224", "SHA256", "SHA384", "SHA512"};
 	struct signer *s = ctx;
 	struct crypto_sign what;
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
@@ -57,7 +59,8 @@ static enum kw_err sign(void *ctx, const uint8_t *tbs, size_t n, uint8_t *sig, s
 	}
 	assert_int_equal(csr_algorithm(s->info->type, &what), KW_ERR_OK);
 	*sig_len = CRYPTO_SIGNATURE_MAX;
-	assert_int_equal(EVP_DigestSignInit_ex(md, NULL, hashes[what.hash], NULL, NULL, s->key, NULL), 1);
+	assert_int_equal(
+		EVP_DigestSignInit_ex(md, NULL, hashes[what.hash], NULL, NULL, s->key, NULL), 1);
 	assert_int_equal(EVP_DigestSign(md, sig, sig_len, tbs, n), 1);
 	EVP_MD_CTX_free(md);
 	if (s->info->family == FAMILY_EC) {
@@ -136,8 +139,8 @@ static void assert_subject(X509_REQ *req, const char *expected)
 	char *text;
 	long n;
 
-	X509_NAME_print_ex(
-		bio, X509_REQ_get_subject_name(req), 0, XN_FLAG_ONELINE & ~(unsigned long)ASN1_STRFLGS_ESC_MSB);
+	X509_NAME_print_ex(bio, X509_REQ_get_subject_name(req), 0,
+		XN_FLAG_ONELINE & ~(unsigned long)ASN1_STRFLGS_ESC_MSB);
 	n = BIO_get_mem_data(bio, &text);
 	assert_int_equal(n, strlen(expected));
 	assert_memory_equal(text, expected, strlen(expected));
@@ -164,7 +167,7 @@ static void assert_alt_names(X509_REQ *req, const char *expected, bool critical)
 	sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
 }
 
-static const char *const none[] = { NULL, NULL };
+static const char *const none[] = {NULL, NULL};
 
 static void test_every_type(void **state)
 {
@@ -172,10 +175,10 @@ static void test_every_type(void **state)
 #define KW_KEY_TYPE(number, NAME, name, FAMILY, bits) number,
 #include "keyward/algorithms.def"
 	};
-	static const char *const subject[] = { "CN", "www.test.com", "O", "Müller & Söhne", NULL };
-	static const int nids[] = { NID_sha256WithRSAEncryption, NID_sha256WithRSAEncryption,
+	static const char *const subject[] = {"CN", "www.test.com", "O", "Müller & Söhne", NULL};
+	static const int nids[] = {NID_sha256WithRSAEncryption, NID_sha256WithRSAEncryption,
 		NID_sha256WithRSAEncryption, NID_ecdsa_with_SHA256, NID_ecdsa_with_SHA384,
-		NID_ecdsa_with_SHA512, NID_ED25519 };
+		NID_ecdsa_with_SHA512, NID_ED25519};
 	static struct fields f;
 
 	(void)state;
@@ -199,11 +202,14 @@ static void test_every_type(void **state)
 
 static void test_all_fields(void **state)
 {
-	static const char *const subject[] = { "C", "AT", "ST", "Wien", "L", "Wien", "O", "Test, Inc.", "OU", "a",
-		"OU", "b", "CN", "*.test.com", "serialNumber", "FN 1234/a", "emailAddress", "a@test.com", NULL };
-	static const char *const alt[] = { "1", "test.com", "1", "*.test.com", "3", "a.b+c@test.com", "4",
-		"https://test.com/a?b=%20#c", "2", "\x7f\x01\x01\x01", "2",
-		" \x01\x0d\xb8""abcdefghijkl", NULL };
+	static const char *const subject[] = {"C", "AT", "ST", "Wien", "L", "Wien", "O",
+		"Test, Inc.", "OU", "a", "OU", "b", "CN", "*.test.com", "serialNumber", "FN 1234/a",
+		"emailAddress", "a@test.com", NULL};
+	static const char *const alt[] = {"1", "test.com", "1", "*.test.com", "3", "a.b+c@test.com",
+		"4", "https://test.com/a?b=%20#c", "2", "\x7f\x01\x01\x01", "2",
+		" \x01\x0d\xb8"
+		"abcdefghijkl",
+		NULL};
 	static struct fields f;
 	uint8_t der[2048];
 	struct writer out = writer_over(der, sizeof(der));
@@ -217,7 +223,8 @@ static void test_all_fields(void **state)
 		"C = AT, ST = Wien, L = Wien, O = \"Test, Inc.\", OU = a, OU = b, CN = *.test.com, "
 		"serialNumber = FN 1234/a, emailAddress = a@test.com");
 	assert_alt_names(req,
-		"DNS:test.com, DNS:*.test.com, email:a.b+c@test.com, URI:https://test.com/a?b=%20#c, "
+		"DNS:test.com, DNS:*.test.com, email:a.b+c@test.com, "
+		"URI:https://test.com/a?b=%20#c, "
 		"IP Address:127.1.1.1, IP Address:2001:DB8:6162:6364:6566:6768:696A:6B6C",
 		false);
 	X509_REQ_free(req);
@@ -235,7 +242,7 @@ static void test_all_fields(void **state)
 
 static void test_empty_subject(void **state)
 {
-	static const char *const alt[] = { "1", "test.com", NULL };
+	static const char *const alt[] = {"1", "test.com", NULL};
 	static struct fields f;
 	uint8_t der[2048];
 	struct writer out = writer_over(der, sizeof(der));
@@ -255,8 +262,8 @@ static void test_empty_subject(void **state)
 
 static enum kw_err try_one(const char *type, const char *value, const char *kind, const char *alt)
 {
-	const char *const subject[] = { type, value, NULL };
-	const char *const names[] = { kind, alt, NULL };
+	const char *const subject[] = {type, value, NULL};
+	const char *const names[] = {kind, alt, NULL};
 	static struct fields f;
 	uint8_t der[2048];
 	struct writer out = writer_over(der, sizeof(der));
@@ -275,21 +282,23 @@ static enum kw_err try_one(const char *type, const char *value, const char *kind
 
 static void test_subject_values(void **state)
 {
-	static const char *const good[][2] = { { "CN", A64 }, { "CN", U16 U16 U16 U16 }, { "ST", A64 A64 },
-		{ "L", A64 A64 }, { "O", A64 }, { "OU", "x" }, { "CN", "\xf0\x9f\x94\x91" },
-		{ "CN", "\xed\x9f\xbf" }, { "CN", "\xf4\x8f\xbf\xbf" }, { "C", "at" }, { "serialNumber", A64 },
-		{ "emailAddress", "a@b" } };
-	static const char *const bad[][2] = { { "CN", A64 "a" }, { "CN", U16 U16 U16 U16 "a" },
-		{ "ST", A64 A64 "a" }, { "L", A64 A64 "a" }, { "O", A64 "a" }, { "OU", A64 "a" }, { "CN", "" },
-		{ "serialNumber", "" }, { "C", "" }, { "C", "A" }, { "C", "AUT" }, { "C", "A1" }, { "C", "Ü" },
-		{ "serialNumber", "a*b" }, { "serialNumber", "ü" }, { "serialNumber", A64 "a" },
-		{ "emailAddress", "a" }, { "emailAddress", "ü@b" }, { "emailAddress", "" }, { "cn", "x" },
-		{ "DC", "x" }, { "", "x" }, { "CNx", "x" },
-		{ "CN", "a\nb" }, { "CN", "\x7f" }, { "CN", "\xc2\x85" }, { "CN", "\x1b[2J" }, /* controls */
-		{ "CN", "\xff" }, { "CN", "\x80" }, { "CN", "\xc3" }, { "CN", "\xc3\x28" },
-		{ "CN", "\xc0\xaf" }, { "CN", "\xc1\xbf" }, { "CN", "\xe0\x9f\xbf" },         /* overlong */
-		{ "CN", "\xf0\x8f\xbf\xbf" }, { "CN", "\xed\xa0\x80" }, { "CN", "\xed\xbf\xbf" }, /* surrogates */
-		{ "CN", "\xf4\x90\x80\x80" }, { "CN", "\xf5\x80\x80\x80" }, { "CN", "a\xe2\x82" } };
+	static const char *const good[][2] = {{"CN", A64}, {"CN", U16 U16 U16 U16}, {"ST", A64 A64},
+		{"L", A64 A64}, {"O", A64}, {"OU", "x"}, {"CN", "\xf0\x9f\x94\x91"},
+		{"CN", "\xed\x9f\xbf"}, {"CN", "\xf4\x8f\xbf\xbf"}, {"C", "at"},
+		{"serialNumber", A64}, {"emailAddress", "a@b"}};
+	static const char *const bad[][2] = {{"CN", A64 "a"}, {"CN", U16 U16 U16 U16 "a"},
+		{"ST", A64 A64 "a"}, {"L", A64 A64 "a"}, {"O", A64 "a"}, {"OU", A64 "a"},
+		{"CN", ""}, {"serialNumber", ""}, {"C", ""}, {"C", "A"}, {"C", "AUT"}, {"C", "A1"},
+		{"C", "Ü"}, {"serialNumber", "a*b"}, {"serialNumber", "ü"},
+		{"serialNumber", A64 "a"}, {"emailAddress", "a"}, {"emailAddress", "ü@b"},
+		{"emailAddress", ""}, {"cn", "x"}, {"DC", "x"}, {"", "x"}, {"CNx", "x"},
+		{"CN", "a\nb"}, {"CN", "\x7f"}, {"CN", "\xc2\x85"},
+		{"CN", "\x1b[2J"}, /* controls */
+		{"CN", "\xff"}, {"CN", "\x80"}, {"CN", "\xc3"}, {"CN", "\xc3\x28"},
+		{"CN", "\xc0\xaf"}, {"CN", "\xc1\xbf"}, {"CN", "\xe0\x9f\xbf"}, /* overlong */
+		{"CN", "\xf0\x8f\xbf\xbf"}, {"CN", "\xed\xa0\x80"},
+		{"CN", "\xed\xbf\xbf"}, /* surrogates */
+		{"CN", "\xf4\x90\x80\x80"}, {"CN", "\xf5\x80\x80\x80"}, {"CN", "a\xe2\x82"}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
@@ -304,22 +313,22 @@ static void test_subject_values(void **state)
 
 static void test_alt_name_values(void **state)
 {
-	static const char *const good[][2] = { { "1", "localhost" }, { "1", "a-b.c" }, { "1", "*.a" },
-		{ "1", "1.2.3.com" }, { "1", "xn--bcher-kva.example" }, { "1", L63 ".a" }, { "1", "3com.a1" },
-		{ "1", L63 "." L63 "." L63 "." A16 A16 A16 "aaaaaaaaaaaaa" }, { "2", "1234" },
-		{ "2", A16 }, { "3", "!#$%&'*+-/=?^_`{|}~.x@test.com" }, { "4", "urn:x" },
-		{ "4", "spiffe://a/b" }, { "4", "ldap://[::1]/c=DE?x" } };
-	static const char *const bad[][2] = { { "1", "" }, { "1", "." }, { "1", ".a" }, { "1", "a." },
-		{ "1", "a..b" }, { "1", "-a" }, { "1", "a-" }, { "1", "a.-b" }, { "1", "a-.b" }, { "1", "a b" },
-		{ "1", "ü" }, { "1", "a_b" }, { "1", "*" }, { "1", "*." }, { "1", "*a.b" }, { "1", "a.*" },
-		{ "1", "*.*.a" }, { "1", "a.*.b" }, { "1", L63 "a" }, { "1", "1.2.3.4" }, { "1", "12" },
-		{ "1", L63 "." L63 "." L63 "." A16 A16 A16 "aaaaaaaaaaaaaa" }, { "1", "a/b" },
-		{ "2", "" }, { "2", "123" }, { "2", "12345" }, { "2", A16 "a" }, { "2", "::1" },
-		{ "3", "" }, { "3", "@" }, { "3", "a@" }, { "3", "@a" }, { "3", "a@b@c" }, { "3", "a b@c" },
-		{ "3", ".a@b" }, { "3", "a.@b" }, { "3", "a..b@c" }, { "3", "a@*.b" }, { "3", "a@b_" },
-		{ "3", A64 "a@b" }, { "3", "<a@b>" }, { "4", "" }, { "4", "a" }, { "4", ":" }, { "4", "a:" },
-		{ "4", "/a" }, { "4", "1a:b" }, { "4", "a:b c" }, { "4", "a:<b>" }, { "4", "a:ü" },
-		{ "4", "a_:b" }, { "0", "a" }, { "5", "a" }, { "9", "a" } };
+	static const char *const good[][2] = {{"1", "localhost"}, {"1", "a-b.c"}, {"1", "*.a"},
+		{"1", "1.2.3.com"}, {"1", "xn--bcher-kva.example"}, {"1", L63 ".a"},
+		{"1", "3com.a1"}, {"1", L63 "." L63 "." L63 "." A16 A16 A16 "aaaaaaaaaaaaa"},
+		{"2", "1234"}, {"2", A16}, {"3", "!#$%&'*+-/=?^_`{|}~.x@test.com"}, {"4", "urn:x"},
+		{"4", "spiffe://a/b"}, {"4", "ldap://[::1]/c=DE?x"}};
+	static const char *const bad[][2] = {{"1", ""}, {"1", "."}, {"1", ".a"}, {"1", "a."},
+		{"1", "a..b"}, {"1", "-a"}, {"1", "a-"}, {"1", "a.-b"}, {"1", "a-.b"}, {"1", "a b"},
+		{"1", "ü"}, {"1", "a_b"}, {"1", "*"}, {"1", "*."}, {"1", "*a.b"}, {"1", "a.*"},
+		{"1", "*.*.a"}, {"1", "a.*.b"}, {"1", L63 "a"}, {"1", "1.2.3.4"}, {"1", "12"},
+		{"1", L63 "." L63 "." L63 "." A16 A16 A16 "aaaaaaaaaaaaaa"}, {"1", "a/b"},
+		{"2", ""}, {"2", "123"}, {"2", "12345"}, {"2", A16 "a"}, {"2", "::1"}, {"3", ""},
+		{"3", "@"}, {"3", "a@"}, {"3", "@a"}, {"3", "a@b@c"}, {"3", "a b@c"}, {"3", ".a@b"},
+		{"3", "a.@b"}, {"3", "a..b@c"}, {"3", "a@*.b"}, {"3", "a@b_"}, {"3", A64 "a@b"},
+		{"3", "<a@b>"}, {"4", ""}, {"4", "a"}, {"4", ":"}, {"4", "a:"}, {"4", "/a"},
+		{"4", "1a:b"}, {"4", "a:b c"}, {"4", "a:<b>"}, {"4", "a:ü"}, {"4", "a_:b"},
+		{"0", "a"}, {"5", "a"}, {"9", "a"}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
@@ -335,16 +344,22 @@ static void test_alt_name_values(void **state)
 /* A name that ends early for software in C: the rest would be invisible. */
 static void test_nul_bytes(void **state)
 {
-	static const char subject[] = "\x01\x02" "CN" "\x05" "a\0b.c" "\0";
-	static const char alt[] = "\0\x01\x01\x05" "a\0b.c";
+	static const char subject[] = "\x01\x02"
+				      "CN"
+				      "\x05"
+				      "a\0b.c"
+				      "\0";
+	static const char alt[] = "\0\x01\x01\x05"
+				  "a\0b.c";
 	uint8_t der[2048];
 	struct writer out = writer_over(der, sizeof(der));
 
 	(void)state;
-	assert_int_equal(
-		build(&p256, (const uint8_t *)subject, sizeof(subject) - 1, &out), KW_ERR_BAD_REQUEST);
+	assert_int_equal(build(&p256, (const uint8_t *)subject, sizeof(subject) - 1, &out),
+		KW_ERR_BAD_REQUEST);
 	out = writer_over(der, sizeof(der));
-	assert_int_equal(build(&p256, (const uint8_t *)alt, sizeof(alt) - 1, &out), KW_ERR_BAD_REQUEST);
+	assert_int_equal(
+		build(&p256, (const uint8_t *)alt, sizeof(alt) - 1, &out), KW_ERR_BAD_REQUEST);
 }
 
 static void test_limits(void **state)
@@ -385,7 +400,7 @@ static void test_limits(void **state)
 
 static void test_signer_failures(void **state)
 {
-	static const char *const subject[] = { "CN", "a", NULL };
+	static const char *const subject[] = {"CN", "a", NULL};
 	static struct fields f;
 	uint8_t der[2048];
 	struct writer out = writer_over(der, sizeof(der));

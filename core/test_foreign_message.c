@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Messages that have the form of a ServerKeyExchange's input and are something else as well. Each one
- * is refused, and passes once what makes it foreign is gone: so that is what it was refused for. */
+/* Messages that have the form of a ServerKeyExchange's input and are something else as well. Each
+ * one is refused, and passes once what makes it foreign is gone: so that is what it was refused
+ * for. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,29 +18,30 @@
 #define P521 (&test_groups[2])
 #define P521_SIZE 201 /* 64 + 4 + 133 */
 
-static const uint8_t p521_params[] = { 3, 0, 25, 133, 4 };
+static const uint8_t p521_params[] = {3, 0, 25, 133, 4};
 
 static const struct head {
 	uint8_t bytes[8];
 	uint8_t len;
 	uint8_t trailer; /* end-of-contents octets */
 } heads[] = {
-	{ { 0x30, 0x81, 198 }, 3, 0 },                   /* DER */
-	{ { 0x30, 0x82, 0, 197 }, 4, 0 },                /* a length longer than need be */
-	{ { 0x30, 0x84, 0, 0, 0, 195 }, 6, 0 },
-	{ { 0x30, 0x80 }, 2, 2 },                        /* indefinite */
-	{ { 0x3f, 0x10, 0x81, 197 }, 4, 0 },             /* a tag longer than need be */
-	{ { 0x3f, 0x80, 0x10, 0x82, 0, 195 }, 6, 0 },
+	{{0x30, 0x81, 198}, 3, 0},    /* DER */
+	{{0x30, 0x82, 0, 197}, 4, 0}, /* a length longer than need be */
+	{{0x30, 0x84, 0, 0, 0, 195}, 6, 0},
+	{{0x30, 0x80}, 2, 2},            /* indefinite */
+	{{0x3f, 0x10, 0x81, 197}, 4, 0}, /* a tag longer than need be */
+	{{0x3f, 0x80, 0x10, 0x82, 0, 195}, 6, 0},
 };
 
-/* A TBSCertificate of 201 bytes, in whose issuer the bytes of ServerECDHParams stand where they should. */
+/* A TBSCertificate of 201 bytes, in whose issuer the bytes of ServerECDHParams stand where they
+ * should. */
 static void make_certificate(uint8_t m[P521_SIZE], const struct head *h)
 {
-	static const uint8_t serial_and_algorithm[] = { 0x02, 0x01, 0x01, 0x30, 0x0a, 0x06, 0x08, 0x2a,
-		0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02 };
-	static const uint8_t common_name[] = { 0x06, 0x03, 0x55, 0x04, 0x03 };
-	static const uint8_t ed25519[] = { 0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21,
-		0x00 };
+	static const uint8_t serial_and_algorithm[] = {0x02, 0x01, 0x01, 0x30, 0x0a, 0x06, 0x08,
+		0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
+	static const uint8_t common_name[] = {0x06, 0x03, 0x55, 0x04, 0x03};
+	static const uint8_t ed25519[] = {
+		0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
 	uint8_t text[P521_SIZE];
 	struct writer w = writer_over(m, P521_SIZE);
 	size_t n = P521_SIZE - 106 - ((size_t)h->len + h->trailer);
@@ -57,7 +59,12 @@ static void make_certificate(uint8_t m[P521_SIZE], const struct head *h)
 	der_end(&w, pair);
 	der_end(&w, set);
 	der_end(&w, issuer);
-	put_bytes(&w, "\x30\x1e\x17\x0d" "250101000000Z" "\x17\x0d" "350101000000Z", 32);
+	put_bytes(&w,
+		"\x30\x1e\x17\x0d"
+		"250101000000Z"
+		"\x17\x0d"
+		"350101000000Z",
+		32);
 	put_bytes(&w, "\x30\x00", 2);
 	put_bytes(&w, ed25519, sizeof(ed25519));
 	put_bytes(&w, text, 32);
@@ -72,8 +79,8 @@ static void make_certificate(uint8_t m[P521_SIZE], const struct head *h)
 /* The control: libcrypto reads a certificate around these very bytes. */
 static void assert_is_certificate(const uint8_t tbs[P521_SIZE])
 {
-	static const uint8_t algorithm[] = { 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04,
-		0x03, 0x02 };
+	static const uint8_t algorithm[] = {
+		0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
 	uint8_t der[512];
 	struct writer w = writer_over(der, sizeof(der));
 	size_t mark = der_begin(&w, DER_SEQUENCE);
@@ -99,7 +106,8 @@ static void test_certificates(void **state)
 		assert_is_certificate(m);
 		assert_int_equal(test_server(m, sizeof(m)), KW_ERR_TLS_MESSAGE);
 		/* As a SET, of CMS attributes for example. */
-		m[heads[i].bytes[0] == 0x3f ? heads[i].len - 2 - (heads[i].bytes[3] == 0x82) : 0] ^= 1;
+		m[heads[i].bytes[0] == 0x3f ? heads[i].len - 2 - (heads[i].bytes[3] == 0x82) : 0] ^=
+			1;
 		if (heads[i].bytes[0] == 0x30)
 			assert_int_equal(test_server(m, sizeof(m)), KW_ERR_TLS_MESSAGE);
 		m[0] = 0x02;
@@ -120,7 +128,7 @@ static void test_opaque_parts(void **state)
 	assert_int_equal(test_server(m, sizeof(m)), KW_ERR_TLS_MESSAGE);
 }
 
-/* With a length of one byte the outer form alone would be too common: the elements count as well. */
+/* With a length of one byte the outer form alone is too common: the elements count as well. */
 static void test_short_structures(void **state)
 {
 	uint8_t m[256];
@@ -154,10 +162,13 @@ static void test_client_hellos(void **state)
 		uint8_t bytes[14];
 		uint8_t spoiler; /* without this byte it is nothing */
 	} hellos[] = {
-		{ { 1, 0, 7, 200, 3, 3 }, 0 }, { { 1, 0, 7, 200, 3, 1 }, 1 }, { { 1, 0, 0, 100, 3, 4 }, 4 },
-		{ { 1, 0, 1, 2, 0, 1, 0, 0, 0, 0, 1, 2, 0xfe, 0xfd }, 12 },
-		{ { 1, 0, 1, 2, 0, 0, 0, 0, 0, 0, 1, 2, 0xfe, 0xff }, 8 },
-		{ { 1, 3, 3, 0, 9, 0, 0, 0, 32 }, 8 }, { { 1, 3, 1, 0, 9, 0, 32, 0, 16 }, 7 },
+		{{1, 0, 7, 200, 3, 3}, 0},
+		{{1, 0, 7, 200, 3, 1}, 1},
+		{{1, 0, 0, 100, 3, 4}, 4},
+		{{1, 0, 1, 2, 0, 1, 0, 0, 0, 0, 1, 2, 0xfe, 0xfd}, 12},
+		{{1, 0, 1, 2, 0, 0, 0, 0, 0, 0, 1, 2, 0xfe, 0xff}, 8},
+		{{1, 3, 3, 0, 9, 0, 0, 0, 32}, 8},
+		{{1, 3, 1, 0, 9, 0, 32, 0, 16}, 7},
 	};
 	uint8_t m[256];
 
@@ -198,11 +209,11 @@ static void test_ssh_login(void **state)
 
 static void test_prefixes(void **state)
 {
-	static const char *const prefixes[] = { "SSHSIG", "DSSEv1 28 ", "\x84\x6aSignature1",
-		"\x85\x69Signature" };
-	static const char *const certificates[] = { "ssh-ed25519-cert-v01@openssh.com",
+	static const char *const prefixes[] = {
+		"SSHSIG", "DSSEv1 28 ", "\x84\x6aSignature1", "\x85\x69Signature"};
+	static const char *const certificates[] = {"ssh-ed25519-cert-v01@openssh.com",
 		"ecdsa-sha2-nistp256-cert-v01@openssh.com", "rsa-sha2-256-cert-v01@openssh.com",
-		"sk-ssh-ed25519-cert-v01@openssh.com" };
+		"sk-ssh-ed25519-cert-v01@openssh.com"};
 	uint8_t m[256];
 	size_t n;
 
@@ -230,9 +241,9 @@ static void test_openpgp(void **state)
 		uint8_t len;
 		uint8_t version;
 	} tails[] = {
-		{ { 4, 0xff, 0, 0, 0, 20 }, 6, 4 },
-		{ { 6, 0xff, 0, 0, 0, 20 }, 6, 6 },
-		{ { 5, 0xff, 0, 0, 0, 0, 0, 0, 0, 20 }, 10, 5 },
+		{{4, 0xff, 0, 0, 0, 20}, 6, 4},
+		{{6, 0xff, 0, 0, 0, 20}, 6, 6},
+		{{5, 0xff, 0, 0, 0, 0, 0, 0, 0, 20}, 10, 5},
 	};
 	uint8_t m[256];
 
@@ -294,8 +305,8 @@ static void test_honest_messages_pass(void **state)
 
 /*
  * docs/PURPOSES.md: an honest message is refused less than once in 2^20. For the two groups whose
- * messages have a length of one byte the first two bytes look like SEQUENCE or SET with the right length
- * once in 2^15, so what follows may fit once in 32 at most.
+ * messages have a length of one byte the first two bytes look like SEQUENCE or SET with the right
+ * length once in 2^15, so what follows may fit once in 32 at most.
  */
 static void test_honest_refusals_are_rare(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The two functions of crypto.h that the message checks need, for tests that have no TEE's backend. */
+/* The two functions of crypto.h that the message checks need, for tests without a TEE. */
 #include <openssl/evp.h>
 
 #include "crypto.h"

@@ -13,8 +13,14 @@ static const struct test_group {
 	uint8_t point;
 	uint8_t first; /* of the point, 0 for any */
 } test_groups[] = {
-	{ 23, 65, 4 }, { 24, 97, 4 }, { 25, 133, 4 }, { 26, 65, 4 }, { 27, 97, 4 }, { 28, 129, 4 },
-	{ 29, 32, 0 }, { 30, 56, 0 },
+	{23, 65, 4},
+	{24, 97, 4},
+	{25, 133, 4},
+	{26, 65, 4},
+	{27, 97, 4},
+	{28, 129, 4},
+	{29, 32, 0},
+	{30, 56, 0},
 };
 
 #define TEST_GROUPS (sizeof(test_groups) / sizeof(test_groups[0]))
@@ -47,7 +53,7 @@ static inline size_t test_certificate_verify(uint8_t *m, const char *who, size_t
 /* With the algorithm that both versions of TLS allow for P-256. */
 static inline struct crypto_sign test_p256(const uint8_t *m, size_t n)
 {
-	return (struct crypto_sign){ .scheme = SCHEME_ECDSA, .hash = HASH_SHA256, .data = m, .n = n };
+	return (struct crypto_sign){.scheme = SCHEME_ECDSA, .hash = HASH_SHA256, .data = m, .n = n};
 }
 
 static inline enum kw_err test_server(const uint8_t *m, size_t n)

@@ -32,7 +32,9 @@ static EVP_PKEY *generate(const struct key_type_info *info)
 	if (info->family == FAMILY_ED)
 		return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	return EVP_PKEY_Q_keygen(NULL, NULL, "EC",
-		info->bits == 256 ? "P-256" : info->bits == 384 ? "P-384" : "P-521");
+		info->bits == 256   ? "P-256"
+		: info->bits == 384 ? "P-384"
+				    : "P-521");
 }
 
 /* The public encoding of crypto.h. */
@@ -71,14 +73,14 @@ static void check_errors(const struct key_type_info *info, uint8_t *pub, size_t 
 	}
 	for (size_t len = 0; len <= n + 1; len++) {
 		w = writer_over(out, sizeof(out));
-		assert_int_equal(
-			spki_encode(info->type, pub, len, &w), len == n ? KW_ERR_OK : KW_ERR_BAD_KEY);
+		assert_int_equal(spki_encode(info->type, pub, len, &w),
+			len == n ? KW_ERR_OK : KW_ERR_BAD_KEY);
 	}
 	if (info->family == FAMILY_ED)
 		return;
 	/* A compressed point; an even exponent, a modulus that is too small or even. */
 	for (size_t i = 0; i < (info->family == FAMILY_EC ? 1u : 3u); i++) {
-		static const uint8_t bits[] = { 1, 0x80, 1 };
+		static const uint8_t bits[] = {1, 0x80, 1};
 		size_t at = info->family == FAMILY_EC ? 0 : i == 0 ? 3 : i == 1 ? 4 : n - 1;
 
 		pub[at] ^= bits[i];
@@ -112,7 +114,7 @@ static void test_as_libcrypto(void **state)
 /* After what is there already, as in a longer message. */
 static void test_appends(void **state)
 {
-	uint8_t pub[32] = { 1, 2, 3 }, out[WIRE_SPKI_MAX];
+	uint8_t pub[32] = {1, 2, 3}, out[WIRE_SPKI_MAX];
 	struct writer w = writer_over(out, sizeof(out));
 
 	(void)state;
@@ -130,7 +132,7 @@ static void test_types(void **state)
 	(void)state;
 	for (unsigned number = 0; number < 256; number++) {
 		const struct key_type_info *info = key_type_find((uint8_t)number);
-		uint8_t pub[4] = { 0 }, out[64];
+		uint8_t pub[4] = {0}, out[64];
 		struct writer w = writer_over(out, sizeof(out));
 
 		if (info) {
@@ -138,8 +140,8 @@ static void test_types(void **state)
 			assert_int_equal(info->type, number);
 			continue;
 		}
-		assert_int_equal(
-			spki_encode((enum key_type)number, pub, sizeof(pub), &w), KW_ERR_UNSUPPORTED_TYPE);
+		assert_int_equal(spki_encode((enum key_type)number, pub, sizeof(pub), &w),
+			KW_ERR_UNSUPPORTED_TYPE);
 	}
 	assert_int_equal(known, sizeof(types));
 	assert_int_equal(key_type_bytes(key_type_find(KEY_TYPE_EC_P521)), 66);

@@ -24,12 +24,12 @@ struct key {
 };
 
 static struct key keys[] = {
-	{ .type = KEY_TYPE_RSA_2048 },
-	{ .type = KEY_TYPE_RSA_3072 },
-	{ .type = KEY_TYPE_EC_P256 },
-	{ .type = KEY_TYPE_EC_P384 },
-	{ .type = KEY_TYPE_EC_P521 },
-	{ .type = KEY_TYPE_ED25519 },
+	{.type = KEY_TYPE_RSA_2048},
+	{.type = KEY_TYPE_RSA_3072},
+	{.type = KEY_TYPE_EC_P256},
+	{.type = KEY_TYPE_EC_P384},
+	{.type = KEY_TYPE_EC_P521},
+	{.type = KEY_TYPE_ED25519},
 };
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
@@ -94,7 +94,8 @@ struct recording {
 	size_t header;
 };
 
-static void record(int write, int version, int content, const void *buf, size_t len, SSL *ssl, void *arg)
+static void record(
+	int write, int version, int content, const void *buf, size_t len, SSL *ssl, void *arg)
 {
 	struct recording *r = arg;
 
@@ -176,7 +177,8 @@ static void handshake(const struct setting *s, const struct key *key, struct rec
 		b = SSL_do_handshake(server);
 	}
 	if (a != 1 || b != 1)
-		fail_msg("no handshake: %s %s", s->ciphers ? s->ciphers : "-", s->groups ? s->groups : "-");
+		fail_msg("no handshake: %s %s", s->ciphers ? s->ciphers : "-",
+			s->groups ? s->groups : "-");
 	SSL_free(client);
 	SSL_free(server);
 }
@@ -197,13 +199,15 @@ static const uint8_t *find(const struct recording *r, uint8_t type, unsigned n, 
 /* RFC 8446 4.2.3 and RFC 5246 7.4.1.4.1: what the number on the wire means. */
 static struct crypto_sign algorithm_of(unsigned number)
 {
-	struct crypto_sign what = { 0 };
+	struct crypto_sign what = {0};
 
 	if (number == 0x0807) {
 		what.scheme = SCHEME_EDDSA;
 	} else if (number >> 8 == 8) {
 		what.scheme = SCHEME_RSA_PSS;
-		what.hash = number == 0x0804 ? HASH_SHA256 : number == 0x0805 ? HASH_SHA384 : HASH_SHA512;
+		what.hash = number == 0x0804   ? HASH_SHA256
+			    : number == 0x0805 ? HASH_SHA384
+					       : HASH_SHA512;
 		what.salt_len = number == 0x0804 ? 32 : number == 0x0805 ? 48 : 64;
 	} else {
 		what.scheme = (number & 0xff) == 3 ? SCHEME_ECDSA : SCHEME_RSA_PKCS1;
@@ -212,12 +216,14 @@ static struct crypto_sign algorithm_of(unsigned number)
 	return what;
 }
 
-static bool verifies(const struct key *key, const struct crypto_sign *what, const uint8_t *sig, size_t n)
+static bool verifies(
+	const struct key *key, const struct crypto_sign *what, const uint8_t *sig, size_t n)
 {
-	static const char *const hashes[] = { NULL, "SHA224", "SHA256", "SHA384", "SHA512" };
+	static const char *const hashes[] = {NULL, "SHA224", "SHA256", "SHA384", "SHA512"};
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *pctx;
-	bool ok = EVP_DigestVerifyInit_ex(ctx, &pctx, hashes[what->hash], NULL, NULL, key->pkey, NULL) == 1;
+	bool ok = EVP_DigestVerifyInit_ex(
+			  ctx, &pctx, hashes[what->hash], NULL, NULL, key->pkey, NULL) == 1;
 
 	if (ok && what->scheme == SCHEME_RSA_PSS)
 		ok = EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING) == 1 &&
@@ -228,8 +234,8 @@ static bool verifies(const struct key *key, const struct crypto_sign *what, cons
 }
 
 /* `what` is a real signed message: its own role takes it, and only whole. */
-static void check_real(const struct key *key, struct crypto_sign what, bool server, const uint8_t *tail,
-	size_t tail_len)
+static void check_real(const struct key *key, struct crypto_sign what, bool server,
+	const uint8_t *tail, size_t tail_len)
 {
 	enum kw_err (*own)(enum key_type, const struct crypto_sign *) =
 		server ? tls_message_check_server : tls_message_check_client;
@@ -238,7 +244,8 @@ static void check_real(const struct key *key, struct crypto_sign what, bool serv
 	size_t n = what.n;
 	uint8_t *longer;
 
-	/* The tail is algorithm, length, signature: the rebuilt message is right when it verifies. */
+	/* The tail is algorithm, length, signature: the rebuilt message is right when it verifies.
+	 */
 	assert_true(tail_len > 4);
 	assert_true(verifies(key, &what, tail + 4, tail_len - 4));
 	assert_int_equal(own(key->type, &what), KW_ERR_OK);
@@ -306,10 +313,11 @@ static void check_certificate_verify(const struct key *key, const struct recordi
 
 	memset(m, ' ', 64);
 	memcpy(m + 64,
-		server ? "TLS 1.3, server CertificateVerify" : "TLS 1.3, client CertificateVerify", 34);
+		server ? "TLS 1.3, server CertificateVerify" : "TLS 1.3, client CertificateVerify",
+		34);
 	hash = sha384 ? 48 : 32;
-	EVP_Q_digest(NULL, sha384 ? "SHA384" : "SHA256", NULL, r->bytes, (size_t)(p - r->bytes) - 4, m + 98,
-		NULL);
+	EVP_Q_digest(NULL, sha384 ? "SHA384" : "SHA256", NULL, r->bytes, (size_t)(p - r->bytes) - 4,
+		m + 98, NULL);
 	what.data = m;
 	what.n = 98 + hash;
 	check_real(key, what, server, p, len);
@@ -321,7 +329,7 @@ static void test_tls13(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < KEYS; i++) {
-		struct setting s = { .version = TLS1_3_VERSION };
+		struct setting s = {.version = TLS1_3_VERSION};
 
 		handshake(&s, &keys[i], &recording);
 		check_certificate_verify(&keys[i], &recording, true);
@@ -331,12 +339,12 @@ static void test_tls13(void **state)
 
 static void test_tls12_groups(void **state)
 {
-	static const char *const groups[] = { "P-256", "P-384", "P-521", "X25519", "X448",
-		"brainpoolP256r1", "brainpoolP384r1", "brainpoolP512r1" };
+	static const char *const groups[] = {"P-256", "P-384", "P-521", "X25519", "X448",
+		"brainpoolP256r1", "brainpoolP384r1", "brainpoolP512r1"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
-		struct setting s = { .version = TLS1_2_VERSION, .groups = groups[i] };
+		struct setting s = {.version = TLS1_2_VERSION, .groups = groups[i]};
 
 		handshake(&s, &keys[0], &recording);
 		check_server_key_exchange(&keys[0], &recording);
@@ -348,7 +356,7 @@ static void test_tls12_keys(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < KEYS; i++) {
-		struct setting s = { .version = TLS1_2_VERSION };
+		struct setting s = {.version = TLS1_2_VERSION};
 
 		handshake(&s, &keys[i], &recording);
 		check_server_key_exchange(&keys[i], &recording);
@@ -362,15 +370,23 @@ static void test_tls12_algorithms(void **state)
 		unsigned key;
 		const char *sigalgs;
 	} tries[] = {
-		{ 0, "RSA+SHA224" }, { 0, "RSA+SHA256" }, { 0, "RSA+SHA384" }, { 0, "RSA+SHA512" },
-		{ 0, "rsa_pss_rsae_sha256" }, { 0, "rsa_pss_rsae_sha384" }, { 0, "rsa_pss_rsae_sha512" },
-		{ 2, "ECDSA+SHA224" }, { 2, "ECDSA+SHA256" }, { 2, "ECDSA+SHA384" }, { 2, "ECDSA+SHA512" },
+		{0, "RSA+SHA224"},
+		{0, "RSA+SHA256"},
+		{0, "RSA+SHA384"},
+		{0, "RSA+SHA512"},
+		{0, "rsa_pss_rsae_sha256"},
+		{0, "rsa_pss_rsae_sha384"},
+		{0, "rsa_pss_rsae_sha512"},
+		{2, "ECDSA+SHA224"},
+		{2, "ECDSA+SHA256"},
+		{2, "ECDSA+SHA384"},
+		{2, "ECDSA+SHA512"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
 		const struct key *key = &keys[tries[i].key];
-		struct setting s = { .version = TLS1_2_VERSION, .sigalgs = tries[i].sigalgs };
+		struct setting s = {.version = TLS1_2_VERSION, .sigalgs = tries[i].sigalgs};
 
 		handshake(&s, key, &recording);
 		check_server_key_exchange(key, &recording);
@@ -380,7 +396,7 @@ static void test_tls12_algorithms(void **state)
 
 static void test_tls12_dhe(void **state)
 {
-	struct setting s = { .version = TLS1_2_VERSION, .ciphers = "DHE-RSA-AES128-GCM-SHA256" };
+	struct setting s = {.version = TLS1_2_VERSION, .ciphers = "DHE-RSA-AES128-GCM-SHA256"};
 
 	(void)state;
 	/* Two sizes: libssl takes 2048 bits for a key of 2048 and 3072 for one of 3072. */
@@ -393,7 +409,7 @@ static void test_tls12_dhe(void **state)
 
 static void test_tls12_rsa_exchange(void **state)
 {
-	struct setting s = { .version = TLS1_2_VERSION, .ciphers = "AES128-GCM-SHA256" };
+	struct setting s = {.version = TLS1_2_VERSION, .ciphers = "AES128-GCM-SHA256"};
 
 	(void)state;
 	handshake(&s, &keys[0], &recording);
@@ -402,7 +418,7 @@ static void test_tls12_rsa_exchange(void **state)
 
 static void test_dtls12(void **state)
 {
-	struct setting s = { .version = DTLS1_2_VERSION };
+	struct setting s = {.version = DTLS1_2_VERSION};
 
 	(void)state;
 	for (size_t i = 0; i < KEYS; i++) {

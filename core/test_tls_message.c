@@ -49,7 +49,8 @@ static void test_ecdhe_form(void **state)
 		assert_int_equal(test_server(m, n), KW_ERR_OK);
 		assert_int_equal(test_client(m, n), KW_ERR_TLS_MESSAGE);
 		for (size_t len = 0; len <= sizeof(m); len++)
-			assert_int_equal(test_server(m, len), len == n ? KW_ERR_OK : KW_ERR_TLS_MESSAGE);
+			assert_int_equal(
+				test_server(m, len), len == n ? KW_ERR_OK : KW_ERR_TLS_MESSAGE);
 		/* Type, group, length, and the first byte of a point that has a form. */
 		for (size_t bit = 64 * 8; bit < (g->first ? 69u : 68u) * 8; bit++) {
 			m[bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -79,7 +80,8 @@ static BIGNUM *named_prime(const char *name)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "DH", NULL);
 	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t)name, 0),
+		OSSL_PARAM_construct_utf8_string(
+			OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t)name, 0),
 		OSSL_PARAM_construct_end(),
 	};
 	EVP_PKEY *key = NULL;
@@ -105,7 +107,7 @@ struct dhe {
 
 static struct dhe dhe_with(BIGNUM *p)
 {
-	struct dhe d = { .g = { 2 }, .g_len = 1 };
+	struct dhe d = {.g = {2}, .g_len = 1};
 
 	d.p_len = (size_t)BN_num_bytes(p);
 	BN_bn2bin(p, d.p);
@@ -161,10 +163,10 @@ static void check_public_values(struct dhe d)
 
 static void test_dhe_known_primes(void **state)
 {
-	static const char *const names[] = { "ffdhe2048", "ffdhe3072", "ffdhe4096", "ffdhe6144",
-		"ffdhe8192" };
-	BIGNUM *(*const modp[])(BIGNUM *) = { BN_get_rfc3526_prime_2048, BN_get_rfc3526_prime_3072,
-		BN_get_rfc3526_prime_4096, BN_get_rfc3526_prime_6144, BN_get_rfc3526_prime_8192 };
+	static const char *const names[] = {
+		"ffdhe2048", "ffdhe3072", "ffdhe4096", "ffdhe6144", "ffdhe8192"};
+	BIGNUM *(*const modp[])(BIGNUM *) = {BN_get_rfc3526_prime_2048, BN_get_rfc3526_prime_3072,
+		BN_get_rfc3526_prime_4096, BN_get_rfc3526_prime_6144, BN_get_rfc3526_prime_8192};
 
 	(void)state;
 	for (size_t i = 0; i < 10; i++) {
@@ -216,18 +218,18 @@ static const struct {
 	bool tls12;
 	enum key_type tls13; /* the one type with it in TLS 1.3, or any RSA */
 } schemes[] = {
-	{ FAMILY_EC, SCHEME_ECDSA, HASH_SHA224, 0, true, 0 },
-	{ FAMILY_EC, SCHEME_ECDSA, HASH_SHA256, 0, true, KEY_TYPE_EC_P256 },
-	{ FAMILY_EC, SCHEME_ECDSA, HASH_SHA384, 0, true, KEY_TYPE_EC_P384 },
-	{ FAMILY_EC, SCHEME_ECDSA, HASH_SHA512, 0, true, KEY_TYPE_EC_P521 },
-	{ FAMILY_RSA, SCHEME_RSA_PKCS1, HASH_SHA224, 0, true, 0 },
-	{ FAMILY_RSA, SCHEME_RSA_PKCS1, HASH_SHA256, 0, true, 0 },
-	{ FAMILY_RSA, SCHEME_RSA_PKCS1, HASH_SHA384, 0, true, 0 },
-	{ FAMILY_RSA, SCHEME_RSA_PKCS1, HASH_SHA512, 0, true, 0 },
-	{ FAMILY_RSA, SCHEME_RSA_PSS, HASH_SHA256, 32, true, KEY_TYPE_RSA_2048 },
-	{ FAMILY_RSA, SCHEME_RSA_PSS, HASH_SHA384, 48, true, KEY_TYPE_RSA_2048 },
-	{ FAMILY_RSA, SCHEME_RSA_PSS, HASH_SHA512, 64, true, KEY_TYPE_RSA_2048 },
-	{ FAMILY_ED, SCHEME_EDDSA, HASH_NONE, 0, true, KEY_TYPE_ED25519 },
+	{FAMILY_EC, SCHEME_ECDSA, HASH_SHA224, 0, true, 0},
+	{FAMILY_EC, SCHEME_ECDSA, HASH_SHA256, 0, true, KEY_TYPE_EC_P256},
+	{FAMILY_EC, SCHEME_ECDSA, HASH_SHA384, 0, true, KEY_TYPE_EC_P384},
+	{FAMILY_EC, SCHEME_ECDSA, HASH_SHA512, 0, true, KEY_TYPE_EC_P521},
+	{FAMILY_RSA, SCHEME_RSA_PKCS1, HASH_SHA224, 0, true, 0},
+	{FAMILY_RSA, SCHEME_RSA_PKCS1, HASH_SHA256, 0, true, 0},
+	{FAMILY_RSA, SCHEME_RSA_PKCS1, HASH_SHA384, 0, true, 0},
+	{FAMILY_RSA, SCHEME_RSA_PKCS1, HASH_SHA512, 0, true, 0},
+	{FAMILY_RSA, SCHEME_RSA_PSS, HASH_SHA256, 32, true, KEY_TYPE_RSA_2048},
+	{FAMILY_RSA, SCHEME_RSA_PSS, HASH_SHA384, 48, true, KEY_TYPE_RSA_2048},
+	{FAMILY_RSA, SCHEME_RSA_PSS, HASH_SHA512, 64, true, KEY_TYPE_RSA_2048},
+	{FAMILY_ED, SCHEME_EDDSA, HASH_NONE, 0, true, KEY_TYPE_ED25519},
 };
 
 static bool is_scheme(const struct key_type_info *key, const struct crypto_sign *what, bool tls13)
@@ -238,14 +240,15 @@ static bool is_scheme(const struct key_type_info *key, const struct crypto_sign 
 			continue;
 		if (!tls13)
 			return schemes[i].tls12;
-		return key->family == FAMILY_RSA ? schemes[i].tls13 != 0 : schemes[i].tls13 == key->type;
+		return key->family == FAMILY_RSA ? schemes[i].tls13 != 0
+						 : schemes[i].tls13 == key->type;
 	}
 	return false;
 }
 
 static void test_algorithms(void **state)
 {
-	static const uint16_t salts[] = { 0, 20, 28, 32, 48, 64, 222, 0xffff };
+	static const uint16_t salts[] = {0, 20, 28, 32, 48, 64, 222, 0xffff};
 	uint8_t m12[256], m13[256];
 	size_t n12 = test_ecdhe(m12, &test_groups[0], 'a');
 	size_t n13 = test_certificate_verify(m13, "server", 32);
@@ -269,17 +272,19 @@ static void test_algorithms(void **state)
 		else if (is_scheme(key, &what, tls13))
 			expected = KW_ERR_OK;
 		allowed += !expected;
-		assert_int_equal(tls_message_check_server((enum key_type)(i >> 10), &what), expected);
+		assert_int_equal(
+			tls_message_check_server((enum key_type)(i >> 10), &what), expected);
 		memcpy(m13 + 73, "client", 6);
 		if (tls13)
-			assert_int_equal(tls_message_check_client((enum key_type)(i >> 10), &what), expected);
+			assert_int_equal(tls_message_check_client((enum key_type)(i >> 10), &what),
+				expected);
 		memcpy(m13 + 73, "server", 6);
 		/* A digest is never looked at. */
 		what.is_digest = true;
-		assert_int_equal(
-			tls_message_check_server((enum key_type)(i >> 10), &what), KW_ERR_TLS_MESSAGE);
-		assert_int_equal(
-			tls_message_check_client((enum key_type)(i >> 10), &what), KW_ERR_TLS_MESSAGE);
+		assert_int_equal(tls_message_check_server((enum key_type)(i >> 10), &what),
+			KW_ERR_TLS_MESSAGE);
+		assert_int_equal(tls_message_check_client((enum key_type)(i >> 10), &what),
+			KW_ERR_TLS_MESSAGE);
 	}
 	/* TLS 1.2: 3 x 7 for RSA, 3 x 4 for EC, 1; TLS 1.3: 3 x 3, 3, 1. */
 	assert_int_equal(allowed, 21 + 12 + 1 + 9 + 3 + 1);

@@ -21,7 +21,7 @@ struct part {
 enum { HELLO, REPLY, CHAIN, STATUS, EXCHANGE, REQUEST, DONE, OWN_CHAIN, SECRET };
 
 #define RANDOM "0123456789abcdef0123456789abcdef"
-#define BODY(...) .len = sizeof((uint8_t[]){ __VA_ARGS__ }), .body = { __VA_ARGS__ }
+#define BODY(...) .len = sizeof((uint8_t[]){__VA_ARGS__}), .body = {__VA_ARGS__}
 
 struct transcript {
 	struct part parts[PARTS];
@@ -38,16 +38,16 @@ static void append(struct part *p, const void *bytes, size_t n)
 /* All messages that there can be, each with every field that it can have. */
 static struct transcript whole(bool dtls)
 {
-	struct transcript t = { .count = PARTS, .dtls = dtls };
+	struct transcript t = {.count = PARTS, .dtls = dtls};
 	const char *version = dtls ? "\xfe\xfd" : "\x03\x03";
 	const struct part fixed[] = {
-		[CHAIN] = { 11, BODY(0, 0, 9, 0, 0, 2, 0x30, 0, 0, 0, 1, 0x30) },
-		[STATUS] = { 22, BODY(1, 0, 0, 2, 0x30, 0) },
-		[EXCHANGE] = { 12, BODY(3, 0, 29, 2, 8, 9, 4, 1, 0, 2, 7, 7) },
-		[REQUEST] = { 13, BODY(1, 64, 0, 2, 4, 3, 0, 7, 0, 1, 0x30, 0, 2, 0x30, 0) },
-		[DONE] = { 14, 0, { 0 } },
-		[OWN_CHAIN] = { 11, BODY(0, 0, 5, 0, 0, 2, 0x30, 0) },
-		[SECRET] = { 16, BODY(3, 1, 2, 3) },
+		[CHAIN] = {11, BODY(0, 0, 9, 0, 0, 2, 0x30, 0, 0, 0, 1, 0x30)},
+		[STATUS] = {22, BODY(1, 0, 0, 2, 0x30, 0)},
+		[EXCHANGE] = {12, BODY(3, 0, 29, 2, 8, 9, 4, 1, 0, 2, 7, 7)},
+		[REQUEST] = {13, BODY(1, 64, 0, 2, 4, 3, 0, 7, 0, 1, 0x30, 0, 2, 0x30, 0)},
+		[DONE] = {14, 0, {0}},
+		[OWN_CHAIN] = {11, BODY(0, 0, 5, 0, 0, 2, 0x30, 0)},
+		[SECRET] = {16, BODY(3, 1, 2, 3)},
 	};
 
 	memcpy(t.parts, fixed, sizeof(fixed));
@@ -56,7 +56,10 @@ static struct transcript whole(bool dtls)
 	append(&t.parts[HELLO], RANDOM, 32);
 	append(&t.parts[HELLO], "\x02id", 3);
 	if (dtls)
-		append(&t.parts[HELLO], "\x06" "cookie", 7);
+		append(&t.parts[HELLO],
+			"\x06"
+			"cookie",
+			7);
 	append(&t.parts[HELLO], "\0\x04\xc0\x2b\xc0\x2f", 6);
 	append(&t.parts[HELLO], "\x01\0", 2);
 	append(&t.parts[HELLO], "\0\x09\0\x0a\0\x01x\0\x17\0\0", 11);
@@ -130,7 +133,8 @@ static void test_order(void **state)
 
 			memmove(t.parts + i, t.parts + i + 1, (PARTS - 1 - i) * sizeof(t.parts[0]));
 			t.count--;
-			/* Not all servers staple, and RSA key exchange has no message of its own. */
+			/* Not all servers staple, and RSA key exchange has no message of its own.
+			 */
 			assert_int_equal(passes(&t), i == STATUS || i == EXCHANGE);
 			/* The same one once more, at the end. */
 			t = whole(dtls);
@@ -154,22 +158,56 @@ static void test_fields(void **state)
 		uint8_t at;
 		uint8_t value;
 	} breaks[] = {
-		{ HELLO, 0, 4 }, { HELLO, 1, 2 }, { HELLO, 1, 1 }, /* version */
-		{ HELLO, 34, 33 }, { HELLO, 34, 1 }, { HELLO, 34, 0 }, /* session id */
-		{ HELLO, 38, 3 }, { HELLO, 38, 0 }, { HELLO, 38, 200 }, /* cipher suites */
-		{ HELLO, 43, 0 }, { HELLO, 43, 9 },                    /* compression methods */
-		{ HELLO, 46, 8 }, { HELLO, 46, 10 }, { HELLO, 50, 2 }, { HELLO, 55, 1 }, /* extensions */
-		{ REPLY, 0, 2 }, { REPLY, 1, 2 }, { REPLY, 1, 4 },
-		{ REPLY, 34, 33 }, { REPLY, 34, 3 },
-		{ REPLY, 41, 4 }, { REPLY, 41, 6 }, { REPLY, 45, 2 },
-		{ CHAIN, 2, 8 }, { CHAIN, 2, 10 }, { CHAIN, 5, 3 }, { CHAIN, 10, 0 }, { CHAIN, 10, 2 },
-		{ STATUS, 0, 0 }, { STATUS, 0, 3 }, { STATUS, 3, 1 }, { STATUS, 3, 3 },
-		{ EXCHANGE, 0, 2 }, { EXCHANGE, 3, 0 }, { EXCHANGE, 3, 3 }, { EXCHANGE, 9, 1 },
-		{ EXCHANGE, 9, 3 },
-		{ REQUEST, 0, 0 }, { REQUEST, 0, 2 }, { REQUEST, 3, 1 }, { REQUEST, 3, 4 }, { REQUEST, 7, 6 },
-		{ REQUEST, 7, 8 }, { REQUEST, 9, 3 }, { REQUEST, 12, 3 },
-		{ OWN_CHAIN, 2, 4 }, { OWN_CHAIN, 5, 0 }, { OWN_CHAIN, 5, 3 },
-		{ SECRET, 0, 2 }, { SECRET, 0, 4 },
+		{HELLO, 0, 4},
+		{HELLO, 1, 2},
+		{HELLO, 1, 1}, /* version */
+		{HELLO, 34, 33},
+		{HELLO, 34, 1},
+		{HELLO, 34, 0}, /* session id */
+		{HELLO, 38, 3},
+		{HELLO, 38, 0},
+		{HELLO, 38, 200}, /* cipher suites */
+		{HELLO, 43, 0},
+		{HELLO, 43, 9}, /* compression methods */
+		{HELLO, 46, 8},
+		{HELLO, 46, 10},
+		{HELLO, 50, 2},
+		{HELLO, 55, 1}, /* extensions */
+		{REPLY, 0, 2},
+		{REPLY, 1, 2},
+		{REPLY, 1, 4},
+		{REPLY, 34, 33},
+		{REPLY, 34, 3},
+		{REPLY, 41, 4},
+		{REPLY, 41, 6},
+		{REPLY, 45, 2},
+		{CHAIN, 2, 8},
+		{CHAIN, 2, 10},
+		{CHAIN, 5, 3},
+		{CHAIN, 10, 0},
+		{CHAIN, 10, 2},
+		{STATUS, 0, 0},
+		{STATUS, 0, 3},
+		{STATUS, 3, 1},
+		{STATUS, 3, 3},
+		{EXCHANGE, 0, 2},
+		{EXCHANGE, 3, 0},
+		{EXCHANGE, 3, 3},
+		{EXCHANGE, 9, 1},
+		{EXCHANGE, 9, 3},
+		{REQUEST, 0, 0},
+		{REQUEST, 0, 2},
+		{REQUEST, 3, 1},
+		{REQUEST, 3, 4},
+		{REQUEST, 7, 6},
+		{REQUEST, 7, 8},
+		{REQUEST, 9, 3},
+		{REQUEST, 12, 3},
+		{OWN_CHAIN, 2, 4},
+		{OWN_CHAIN, 5, 0},
+		{OWN_CHAIN, 5, 3},
+		{SECRET, 0, 2},
+		{SECRET, 0, 4},
 	};
 
 	(void)state;
@@ -179,7 +217,8 @@ static void test_fields(void **state)
 		assert_int_not_equal(t.parts[breaks[i].part].body[breaks[i].at], breaks[i].value);
 		t.parts[breaks[i].part].body[breaks[i].at] = breaks[i].value;
 		if (passes(&t))
-			fail_msg("part %u, byte %u = %u passes", breaks[i].part, breaks[i].at, breaks[i].value);
+			fail_msg("part %u, byte %u = %u passes", breaks[i].part, breaks[i].at,
+				breaks[i].value);
 	}
 	for (size_t i = 0; i < PARTS; i++) {
 		struct transcript t = whole(false);
@@ -196,9 +235,9 @@ static void test_fields(void **state)
 static void test_alternatives(void **state)
 {
 	static const struct part alternatives[] = {
-		[EXCHANGE] = { 12, BODY(0, 2, 9, 9, 0, 1, 2, 0, 1, 7, 4, 1, 0, 1, 9) }, /* DHE */
-		[SECRET] = { 16, BODY(0, 2, 9, 9) },                                     /* DHE or RSA */
-		[REQUEST] = { 13, BODY(1, 64, 0, 2, 4, 3, 0, 0) },                       /* any authority */
+		[EXCHANGE] = {12, BODY(0, 2, 9, 9, 0, 1, 2, 0, 1, 7, 4, 1, 0, 1, 9)}, /* DHE */
+		[SECRET] = {16, BODY(0, 2, 9, 9)},               /* DHE or RSA */
+		[REQUEST] = {13, BODY(1, 64, 0, 2, 4, 3, 0, 0)}, /* any authority */
 	};
 	struct transcript t = whole(false);
 
@@ -214,7 +253,7 @@ static void test_alternatives(void **state)
 	t.parts[REPLY].len -= 7;
 	assert_true(passes(&t));
 	/* A client that has no certificate signs nothing. */
-	t.parts[OWN_CHAIN] = (struct part){ 11, BODY(0, 0, 0) };
+	t.parts[OWN_CHAIN] = (struct part){11, BODY(0, 0, 0)};
 	assert_false(passes(&t));
 }
 
@@ -227,7 +266,8 @@ static void test_other_framings(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 12; i++) {
-		/* The sequence number may be anything small; the rest of the first header may not. */
+		/* The sequence number may be anything small; the rest of the first header may not.
+		 */
 		bool free_byte = i == 5;
 
 		m[i] ^= 0x40;

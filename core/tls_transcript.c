@@ -111,8 +111,9 @@ static bool server_key_exchange(struct reader *r, uint16_t version)
 	size_t n, sig;
 
 	(void)version;
-	/* RFC 8422 5.4: named_curve, curve, point. Else RFC 5246 7.4.3: p, g, Ys, whose first byte is a
-	 * length's high one; p of 768 bytes begins as a named_curve does, but then not with a curve. */
+	/* RFC 8422 5.4: named_curve, curve, point. Else RFC 5246 7.4.3: p, g, Ys, whose first byte
+	 * is a length's high one; p of 768 bytes begins as a named_curve does, but then not with a
+	 * curve. */
 	if (get_u8(&ecdhe) == 3 && get_u8(&ecdhe) == 0 && get_u8(&ecdhe) != 0 &&
 		get_field8(&ecdhe, UINT8_MAX, &n)) {
 		get_u16(&ecdhe); /* algorithm */
@@ -153,7 +154,7 @@ static bool server_hello_done(struct reader *r, uint16_t version)
 	return reader_done(r);
 }
 
-/* A point with one byte of length (RFC 8422 5.7), or a DHE value or an encrypted secret with two. */
+/* A point with one byte of length (RFC 8422 5.7), or DHE value or encrypted secret with two. */
 static bool client_key_exchange(struct reader *r, uint16_t version)
 {
 	struct reader point = *r;
@@ -173,15 +174,15 @@ static const struct {
 	uint8_t type;
 	bool optional;
 } order[] = {
-	{ client_hello, CLIENT_HELLO, false },
-	{ server_hello, SERVER_HELLO, false },
-	{ certificate, CERTIFICATE, false },
-	{ certificate_status, CERTIFICATE_STATUS, true },
-	{ server_key_exchange, SERVER_KEY_EXCHANGE, true },
-	{ certificate_request, CERTIFICATE_REQUEST, false },
-	{ server_hello_done, SERVER_HELLO_DONE, false },
-	{ certificate, CERTIFICATE, false },
-	{ client_key_exchange, CLIENT_KEY_EXCHANGE, false },
+	{client_hello, CLIENT_HELLO, false},
+	{server_hello, SERVER_HELLO, false},
+	{certificate, CERTIFICATE, false},
+	{certificate_status, CERTIFICATE_STATUS, true},
+	{server_key_exchange, SERVER_KEY_EXCHANGE, true},
+	{certificate_request, CERTIFICATE_REQUEST, false},
+	{server_hello_done, SERVER_HELLO_DONE, false},
+	{certificate, CERTIFICATE, false},
+	{client_key_exchange, CLIENT_KEY_EXCHANGE, false},
 };
 
 static bool get_message(struct reader *r, uint16_t version, uint8_t *type, struct reader *body)
@@ -224,7 +225,8 @@ bool tls_transcript_is_client(const uint8_t *m, size_t n)
 
 		if (!get_message(&r, version, &type, &body))
 			return false;
-		while (i < sizeof(order) / sizeof(order[0]) && order[i].optional && order[i].type != type)
+		while (i < sizeof(order) / sizeof(order[0]) && order[i].optional &&
+			order[i].type != type)
 			i++;
 		if (i == sizeof(order) / sizeof(order[0]) || order[i].type != type ||
 			!order[i].fits(&body, version))

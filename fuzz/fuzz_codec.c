@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any sequence of reads over any bytes stays inside them, and what was read writes back the same bytes.
- * The first byte says how many of the next ones are the reads to do. */
+/* Any sequence of reads over any bytes stays inside them, and what was read writes back the same
+ * bytes. The first byte says how many of the next ones are the reads to do. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the strict reader takes, the writer writes again, byte for byte; and what is well-formed DER and a
- * SEQUENCE or SET is a structure for the lenient look as well. */
+/* What the strict reader takes, the writer writes again, byte for byte; and what is well-formed DER
+ * and a SEQUENCE or SET is a structure for the lenient look as well. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,11 +74,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(!w.failed && w.len == size && memcmp(out, data, size) == 0);
 		check(well_formed);
 	}
-	/* With a short length the elements have to be real ones, so only the long form is certain. */
+	/* With a short length the elements have to be real ones, so only the long form is certain.
+	 */
 	if (well_formed && (data[0] == DER_SEQUENCE || data[0] == DER_SET) && size > 129)
 		check(structure);
 	if (structure)
-		check(size >= 2 && (data[0] == DER_SEQUENCE || data[0] == DER_SET || data[0] == 0x3f));
+		check(size >= 2 &&
+			(data[0] == DER_SEQUENCE || data[0] == DER_SET || data[0] == 0x3f));
 	check_unsigned(data, size);
 	free(out);
 	return 0;

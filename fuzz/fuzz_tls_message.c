@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* No message passes for both roles, or as a digest, or as what another protocol signs; and none passes
- * that does not begin as the messages of its role do. */
+/* No message passes for both roles, or as a digest, or as what another protocol signs; and none
+ * passes that does not begin as the messages of its role do. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +20,8 @@ static void check(bool ok)
 /* libcrypto, which is lenient, takes none of it for what a certificate's signature covers. */
 static void check_not_a_certificate(const uint8_t *data, size_t size)
 {
-	static const uint8_t rest[] = { 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x02, 0x00, 0x00 };
+	static const uint8_t rest[] = {
+		0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x02, 0x00, 0x00};
 	size_t n = size + sizeof(rest);
 	uint8_t *der;
 	const uint8_t *p;
@@ -45,7 +46,8 @@ static void check_not_a_certificate(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct crypto_sign what = { .scheme = SCHEME_ECDSA, .hash = HASH_SHA256, .data = data, .n = size };
+	struct crypto_sign what = {
+		.scheme = SCHEME_ECDSA, .hash = HASH_SHA256, .data = data, .n = size};
 	enum kw_err server = tls_message_check_server(KEY_TYPE_EC_P256, &what);
 	enum kw_err client = tls_message_check_client(KEY_TYPE_EC_P256, &what);
 
@@ -61,7 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(foreign_hello_form(data, size) == HELLO_NONE);
 	}
 	if (!client)
-		check(memcmp(data, "\x01\0", 2) == 0 || memcmp(data + 64, "TLS 1.3, client", 15) == 0);
+		check(memcmp(data, "\x01\0", 2) == 0 ||
+			memcmp(data + 64, "TLS 1.3, client", 15) == 0);
 	if (!server || !client)
 		check_not_a_certificate(data, size);
 	what.is_digest = true;

@@ -143,7 +143,7 @@ static bool ber_get_head(struct reader *r, struct ber_head *h)
 {
 	uint8_t first;
 
-	*h = (struct ber_head){ 0 };
+	*h = (struct ber_head){0};
 	if (!ber_get_tag(r, h))
 		return false;
 	first = get_u8(r);
@@ -161,13 +161,15 @@ static bool ber_get_head(struct reader *r, struct ber_head *h)
 	return !r->failed;
 }
 
-/* Whether any ASN.1 that is signed could have this element right inside its outermost one: context tags,
- * and the universal types in the forms and sizes that X.690 8 gives them. */
+/* Whether any ASN.1 that is signed could have this element right inside its outermost one: context
+ * tags, and the universal types in the forms and sizes that X.690 8 gives them. */
 static bool is_plausible(const struct ber_head *h)
 {
-	const uint32_t primitive = 0x00006666; /* BOOLEAN, INTEGER, NULL, OID, REAL, ENUMERATED, … */
+	const uint32_t primitive =
+		0x00006666; /* BOOLEAN, INTEGER, NULL, OID, REAL, ENUMERATED, … */
 	const uint32_t constructed = 0x20030900; /* EXTERNAL, EMBEDDED PDV, SEQUENCE, SET, … */
-	const uint32_t not_empty = 0x0000244e; /* BOOLEAN, INTEGER, BIT STRING, OID, ENUMERATED, … */
+	const uint32_t not_empty =
+		0x0000244e; /* BOOLEAN, INTEGER, BIT STRING, OID, ENUMERATED, … */
 	uint32_t bit;
 
 	if (!h->universal)
@@ -192,9 +194,9 @@ bool der_may_be_structure(const uint8_t *buf, size_t len)
 		return len >= 4 && buf[len - 2] == 0 && buf[len - 1] == 0;
 	if (h.len != reader_left(&r))
 		return false;
-	/* So much does not happen to random bytes. With a short length it may: then the elements inside
-	 * have to fill it as well. What they contain does not count, because libcrypto does not look into
-	 * every element either (ASN1_ANY). */
+	/* So much does not happen to random bytes. With a short length it may: then the elements
+	 * inside have to fill it as well. What they contain does not count, because libcrypto does
+	 * not look into every element either (ASN1_ANY). */
 	while (!h.long_form && reader_left(&r)) {
 		struct ber_head inner;
 

@@ -33,9 +33,9 @@ const uint8_t *der_get_unsigned(struct reader *r, size_t max, size_t *len);
 /* True when buf is exactly one TLV whose constructed parts are, all the way down (depth 16),
  * well-formed DER. */
 bool der_is_well_formed(const uint8_t *buf, size_t len);
-/* True when a lenient reader could take the whole of buf for one SEQUENCE or SET: lengths and tags in
- * any form of BER, as libcrypto reads them, and contents that nobody looked into. It errs on the side
- * of true: for refusing, never for accepting. */
+/* True when a lenient reader could take the whole of buf for one SEQUENCE or SET: lengths and tags
+ * in any form of BER, as libcrypto reads them, and contents that nobody looked into. It errs on the
+ * side of true: for refusing, never for accepting. */
 bool der_may_be_structure(const uint8_t *buf, size_t len);
 
 /* Writing: the writer's buffer is filled from front to back; der_begin leaves room for the length and

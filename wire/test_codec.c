@@ -10,7 +10,7 @@
 
 #include "codec.h"
 
-static const uint8_t bytes[] = { 0x81, 0x02, 0x83, 0x04, 0x85, 0x06, 0x87, 0x08, 0x89 };
+static const uint8_t bytes[] = {0x81, 0x02, 0x83, 0x04, 0x85, 0x06, 0x87, 0x08, 0x89};
 
 /* A copy whose end is the end of its memory, so that a sanitizer sees a read past it. */
 static uint8_t *copy_of(const uint8_t *src, size_t n)
@@ -70,7 +70,7 @@ static void test_short_integers(void **state)
 static void test_bytes(void **state)
 {
 	struct reader r = reader_over(bytes, sizeof(bytes));
-	uint8_t dst[4] = { 1, 1, 1, 1 };
+	uint8_t dst[4] = {1, 1, 1, 1};
 
 	(void)state;
 	assert_ptr_equal(get_bytes(&r, 0), bytes);
@@ -175,7 +175,8 @@ static void test_writing(void **state)
 	put_u64(&w, 0x1122334455667788);
 	assert_false(w.failed);
 	assert_int_equal(w.len, 15);
-	assert_memory_equal(buf, "\x81\x02\x83\x04\x85\x06\x87\x11\x22\x33\x44\x55\x66\x77\x88", 15);
+	assert_memory_equal(
+		buf, "\x81\x02\x83\x04\x85\x06\x87\x11\x22\x33\x44\x55\x66\x77\x88", 15);
 	put_bytes(&w, NULL, 0);
 	assert_false(w.failed);
 	put_u8(&w, 1);

@@ -10,7 +10,13 @@
 
 #include "der.h"
 
-#define DER(...) { sizeof((uint8_t[]){ __VA_ARGS__ }), { __VA_ARGS__ } }
+#define DER(...)                                  \
+	{                                         \
+		sizeof((uint8_t[]){__VA_ARGS__}), \
+		{                                 \
+			__VA_ARGS__               \
+		}                                 \
+	}
 
 struct sample {
 	size_t len;
@@ -39,20 +45,17 @@ static uint8_t read_one(const struct sample *s, size_t *inner_len, bool *done)
 static void test_refused_heads(void **state)
 {
 	static const struct sample bad[] = {
-		{ 0, { 0 } },
-		DER(0x30),
-		DER(0x30, 0x80, 0, 0),                   /* indefinite */
-		DER(0x30, 0x81, 0x01, 0),                /* longer than need be */
-		DER(0x30, 0x81, 0x7f, 0),
-		DER(0x30, 0x82, 0x00, 0x80),
+		{0, {0}}, DER(0x30), DER(0x30, 0x80, 0, 0), /* indefinite */
+		DER(0x30, 0x81, 0x01, 0),                   /* longer than need be */
+		DER(0x30, 0x81, 0x7f, 0), DER(0x30, 0x82, 0x00, 0x80),
 		DER(0x30, 0x83, 0x00, 0x80, 0x00),
 		DER(0x30, 0x84, 0x01, 0x00, 0x00, 0x00), /* over 16 MiB */
-		DER(0x30, 0x88, 0, 0, 0, 0, 0, 0, 0, 1, 0),
-		DER(0x30, 0xff),
-		DER(0x30, 0x81), DER(0x30, 0x82, 0x01), DER(0x30, 0x83, 0x01, 0x00), /* cut */
+		DER(0x30, 0x88, 0, 0, 0, 0, 0, 0, 0, 1, 0), DER(0x30, 0xff), DER(0x30, 0x81),
+		DER(0x30, 0x82, 0x01), DER(0x30, 0x83, 0x01, 0x00), /* cut */
 		DER(0x30, 0x01), DER(0x30, 0x02, 0), DER(0x30, 0x83, 0xff, 0xff, 0xff, 0),
-		DER(0x1f, 0x10, 0), DER(0x3f, 0x10, 0), DER(0xbf, 0x81, 0x01, 0), /* tags of several bytes */
-		DER(0x00, 0x00), /* end of contents */
+		DER(0x1f, 0x10, 0), DER(0x3f, 0x10, 0),
+		DER(0xbf, 0x81, 0x01, 0), /* tags of several bytes */
+		DER(0x00, 0x00),          /* end of contents */
 	};
 	size_t len;
 	bool done;
@@ -70,7 +73,7 @@ static void test_refused_heads(void **state)
 static void test_taken_heads(void **state)
 {
 	static uint8_t big[0x10010];
-	static const size_t lens[] = { 0, 1, 0x7f, 0x80, 0xff, 0x100, 0xffff, 0x10000 };
+	static const size_t lens[] = {0, 1, 0x7f, 0x80, 0xff, 0x100, 0xffff, 0x10000};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
@@ -99,7 +102,7 @@ static void test_taken_heads(void **state)
 
 static void test_get(void **state)
 {
-	static const uint8_t two[] = { 0x02, 0x01, 0x05, 0x04, 0x01, 0x06 };
+	static const uint8_t two[] = {0x02, 0x01, 0x05, 0x04, 0x01, 0x06};
 	struct reader r = reader_over(two, sizeof(two));
 	struct reader inner;
 
@@ -124,12 +127,21 @@ static void test_unsigned(void **state)
 		int len; /* -1: refused */
 		uint8_t first;
 	} tries[] = {
-		{ DER(2, 1, 0), 8, 0, 0 }, { DER(2, 1, 5), 8, 1, 5 }, { DER(2, 1, 0x7f), 1, 1, 0x7f },
-		{ DER(2, 2, 0, 0x80), 1, 1, 0x80 }, { DER(2, 2, 1, 0), 2, 2, 1 }, { DER(2, 2, 1, 0), 1, -1, 0 },
-		{ DER(2, 1, 0x80), 8, -1, 0 }, { DER(2, 1, 0xff), 8, -1, 0 }, /* negative */
-		{ DER(2, 2, 0, 0), 8, -1, 0 }, { DER(2, 2, 0, 0x7f), 8, -1, 0 }, /* not minimal */
-		{ DER(2, 3, 0, 0, 0x80), 8, -1, 0 }, { DER(2, 0), 8, -1, 0 }, { DER(2, 2, 1), 8, -1, 0 },
-		{ DER(4, 1, 1), 8, -1, 0 }, { DER(0x22, 1, 1), 8, -1, 0 },
+		{DER(2, 1, 0), 8, 0, 0},
+		{DER(2, 1, 5), 8, 1, 5},
+		{DER(2, 1, 0x7f), 1, 1, 0x7f},
+		{DER(2, 2, 0, 0x80), 1, 1, 0x80},
+		{DER(2, 2, 1, 0), 2, 2, 1},
+		{DER(2, 2, 1, 0), 1, -1, 0},
+		{DER(2, 1, 0x80), 8, -1, 0},
+		{DER(2, 1, 0xff), 8, -1, 0}, /* negative */
+		{DER(2, 2, 0, 0), 8, -1, 0},
+		{DER(2, 2, 0, 0x7f), 8, -1, 0}, /* not minimal */
+		{DER(2, 3, 0, 0, 0x80), 8, -1, 0},
+		{DER(2, 0), 8, -1, 0},
+		{DER(2, 2, 1), 8, -1, 0},
+		{DER(4, 1, 1), 8, -1, 0},
+		{DER(0x22, 1, 1), 8, -1, 0},
 	};
 
 	(void)state;
@@ -149,13 +161,21 @@ static void test_unsigned(void **state)
 static void test_well_formed(void **state)
 {
 	static const struct sample good[] = {
-		DER(0x30, 0), DER(0x05, 0), DER(0x30, 4, 0x30, 2, 0x05, 0), DER(0x30, 4, 5, 0, 5, 0),
+		DER(0x30, 0),
+		DER(0x05, 0),
+		DER(0x30, 4, 0x30, 2, 0x05, 0),
+		DER(0x30, 4, 5, 0, 5, 0),
 		DER(0x04, 2, 0x30, 9), /* what is in an OCTET STRING does not count */
 		DER(0xa0, 3, 0x80, 1, 9),
 	};
 	static const struct sample bad[] = {
-		DER(0x30, 2, 0x30, 1), DER(0x30, 1, 0x30), DER(0x30, 3, 5, 0, 5), DER(0x31, 4, 0x30, 2, 5, 1),
-		DER(0xa0, 2, 0x80, 1), DER(0x30, 4, 0x30, 0x80, 0, 0), DER(0x30, 0, 0),
+		DER(0x30, 2, 0x30, 1),
+		DER(0x30, 1, 0x30),
+		DER(0x30, 3, 5, 0, 5),
+		DER(0x31, 4, 0x30, 2, 5, 1),
+		DER(0xa0, 2, 0x80, 1),
+		DER(0x30, 4, 0x30, 0x80, 0, 0),
+		DER(0x30, 0, 0),
 	};
 	uint8_t deep[64];
 
@@ -177,21 +197,53 @@ static void test_well_formed(void **state)
 static void test_may_be_structure(void **state)
 {
 	static const struct sample yes[] = {
-		DER(0x30, 0), DER(0x31, 0), DER(0x30, 3, 2, 1, 5), DER(0x30, 0x81, 3, 2, 1, 5),
+		DER(0x30, 0),
+		DER(0x31, 0),
+		DER(0x30, 3, 2, 1, 5),
+		DER(0x30, 0x81, 3, 2, 1, 5),
 		DER(0x30, 0x83, 0, 0, 1, 0xff), /* a long form: nobody looks further */
-		DER(0x30, 0x89, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff), DER(0x3f, 0x10, 0), DER(0x3f, 0x80, 0x11, 0),
-		DER(0x30, 0x80, 0, 0), DER(0x30, 0x80, 9, 9, 9, 0, 0), DER(0x30, 4, 0xa0, 0x80, 0, 0),
-		DER(0x30, 5, 0x30, 0x81, 2, 9, 9), DER(0x30, 5, 0x80, 0, 0xbf, 0x01, 0),
+		DER(0x30, 0x89, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff),
+		DER(0x3f, 0x10, 0),
+		DER(0x3f, 0x80, 0x11, 0),
+		DER(0x30, 0x80, 0, 0),
+		DER(0x30, 0x80, 9, 9, 9, 0, 0),
+		DER(0x30, 4, 0xa0, 0x80, 0, 0),
+		DER(0x30, 5, 0x30, 0x81, 2, 9, 9),
+		DER(0x30, 5, 0x80, 0, 0xbf, 0x01, 0),
 	};
 	static const struct sample no[] = {
-		{ 0, { 0 } }, DER(0x30), DER(0x30, 1), DER(0x30, 0, 0), DER(0x30, 3, 2, 1), DER(0x10, 0),
-		DER(0x04, 0), DER(0x70, 0), DER(0xb0, 0), DER(0x3f, 0x12, 0), DER(0x1f, 0x10, 0), DER(0x3f),
-		DER(0x30, 0x80, 0), DER(0x30, 0x80), DER(0x30, 0x80, 0, 1), DER(0x30, 0x81), DER(0x30, 0x82, 0),
-		DER(0x30, 0x81, 2, 9), DER(0x30, 0x88, 1, 0, 0, 0, 0, 0, 0, 0), /* wrong lengths */
-		DER(0x30, 3, 2, 2, 5), DER(0x30, 3, 2, 0, 5), DER(0x30, 1, 2),  /* elements that do not fit */
-		DER(0x30, 2, 0, 0), DER(0x30, 2, 0x42, 0), DER(0x30, 2, 0xc2, 0), DER(0x30, 3, 0x22, 1, 5),
-		DER(0x30, 2, 0x10, 0), DER(0x30, 2, 0x0f, 0), DER(0x30, 2, 1, 0), DER(0x30, 2, 3, 0),
-		DER(0x30, 2, 0x80, 0x80), DER(0x30, 3, 0x1f, 0x7f, 0),
+		{0, {0}},
+		DER(0x30),
+		DER(0x30, 1),
+		DER(0x30, 0, 0),
+		DER(0x30, 3, 2, 1),
+		DER(0x10, 0),
+		DER(0x04, 0),
+		DER(0x70, 0),
+		DER(0xb0, 0),
+		DER(0x3f, 0x12, 0),
+		DER(0x1f, 0x10, 0),
+		DER(0x3f),
+		DER(0x30, 0x80, 0),
+		DER(0x30, 0x80),
+		DER(0x30, 0x80, 0, 1),
+		DER(0x30, 0x81),
+		DER(0x30, 0x82, 0),
+		DER(0x30, 0x81, 2, 9),
+		DER(0x30, 0x88, 1, 0, 0, 0, 0, 0, 0, 0), /* wrong lengths */
+		DER(0x30, 3, 2, 2, 5),
+		DER(0x30, 3, 2, 0, 5),
+		DER(0x30, 1, 2), /* elements that do not fit */
+		DER(0x30, 2, 0, 0),
+		DER(0x30, 2, 0x42, 0),
+		DER(0x30, 2, 0xc2, 0),
+		DER(0x30, 3, 0x22, 1, 5),
+		DER(0x30, 2, 0x10, 0),
+		DER(0x30, 2, 0x0f, 0),
+		DER(0x30, 2, 1, 0),
+		DER(0x30, 2, 3, 0),
+		DER(0x30, 2, 0x80, 0x80),
+		DER(0x30, 3, 0x1f, 0x7f, 0),
 		DER(0x3f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x90, 0),
 	};
 
@@ -246,9 +298,14 @@ static void test_put_unsigned(void **state)
 	static const struct {
 		struct sample magnitude, der;
 	} tries[] = {
-		{ { 0, { 0 } }, DER(2, 1, 0) }, { DER(0), DER(2, 1, 0) }, { DER(0, 0, 0), DER(2, 1, 0) },
-		{ DER(1), DER(2, 1, 1) }, { DER(0, 0x7f), DER(2, 1, 0x7f) }, { DER(0x80), DER(2, 2, 0, 0x80) },
-		{ DER(0, 0, 0x80, 1), DER(2, 3, 0, 0x80, 1) }, { DER(1, 0, 0), DER(2, 3, 1, 0, 0) },
+		{{0, {0}}, DER(2, 1, 0)},
+		{DER(0), DER(2, 1, 0)},
+		{DER(0, 0, 0), DER(2, 1, 0)},
+		{DER(1), DER(2, 1, 1)},
+		{DER(0, 0x7f), DER(2, 1, 0x7f)},
+		{DER(0x80), DER(2, 2, 0, 0x80)},
+		{DER(0, 0, 0x80, 1), DER(2, 3, 0, 0x80, 1)},
+		{DER(1, 0, 0), DER(2, 3, 1, 0, 0)},
 	};
 
 	(void)state;
@@ -265,7 +322,7 @@ static void test_put_unsigned(void **state)
 
 static void test_ecdsa(void **state)
 {
-	static const uint8_t rs[] = { 0, 0x80, 0x7f, 1 };
+	static const uint8_t rs[] = {0, 0x80, 0x7f, 1};
 	uint8_t wide[132], buf[160];
 	struct writer w = writer_over(buf, sizeof(buf));
 
