@@ -355,7 +355,7 @@ out:
 	return err ? openssl_failure(err) : KW_ERR_OK;
 }
 
-/* Measured with bench/crypto_load after a signature, which makes the Montgomery forms and blinding. */
+/* Measured with bench_crypto after a signature, which makes the Montgomery forms and blinding. */
 size_t crypto_key_memory(enum key_type type)
 {
 	switch (type) {
