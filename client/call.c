@@ -158,6 +158,8 @@ static enum kw_err reach(struct call *c)
 		}
 		sleep_ms(RETRY_SLEEP_MS);
 	}
+	/* What failed on the way did not fail the call. */
+	explain_clear();
 	atomic_store(&c->kw->had_tee, true);
 	atomic_store(&c->slot->link, link);
 	c->link = link;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sentences for people: what was refused or failed, to whom, why, and what to do about it. */
-#include "internal.h"
+#include "key.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define KEY_TEXT_SIZE (KW_NAME_MAX + 32)
-#define KEY_ARGUMENT_SIZE (KW_NAME_MAX + 1)
+#define KEY_ARGUMENT_SIZE (KW_NAME_MAX + 3)
 
 static _Thread_local char sentence[1024];
 
@@ -76,13 +76,18 @@ static void key_text(const struct subject *s, char buf[KEY_TEXT_SIZE])
 	}
 }
 
-/* How the command line takes the key: what a person can paste. */
+/* How the command line takes the key: what a person can paste into a shell. Labels come out of key files
+ * that somebody else may have made: what the shell would act on is not repeated. */
 static void key_argument(const struct subject *s, char buf[KEY_ARGUMENT_SIZE])
 {
+	const char *name = s->name ? s->name : "";
+	size_t len = strnlen(name, KW_NAME_MAX + 1);
+	const char *quote = strchr(name, '*') ? "'" : "";
+
 	if (s->sealed)
 		snprintf(buf, KEY_ARGUMENT_SIZE, "FILE");
-	else if (s->name && s->name[0])
-		snprintf(buf, KEY_ARGUMENT_SIZE, "%.*s", KW_NAME_MAX, s->name);
+	else if (len && len <= KW_NAME_MAX && name_is_good((const uint8_t *)name, len))
+		snprintf(buf, KEY_ARGUMENT_SIZE, "%s%s%s", quote, name, quote);
 	else if (s->id)
 		put_hex(buf, s->id, KW_ID_SIZE);
 	else
@@ -157,7 +162,8 @@ static enum kw_err explain_rights(const struct kw *kw, enum kw_err err, const st
 
 static enum kw_err explain_key(const struct kw *kw, enum kw_err err, const struct subject *s)
 {
-	const char *wanted = s->new_name ? s->new_name : s->name ? s->name : "";
+	const struct subject wanted = {.name = s->new_name ? s->new_name : s->name};
+	char argument[KEY_ARGUMENT_SIZE];
 	char key[KEY_TEXT_SIZE];
 
 	key_text(s, key);
@@ -171,11 +177,12 @@ static enum kw_err explain_key(const struct kw *kw, enum kw_err err, const struc
 			"use at the same time, try again",
 			kw->socket, key);
 	case KW_ERR_NAME_TAKEN:
+		key_argument(&wanted, argument);
 		return explain(err,
 			"another key has the name '%.*s' already; choose another name, or delete "
 			"or "
-			"rename that key: keyward key show %.*s",
-			KW_NAME_MAX, wanted, KW_NAME_MAX, wanted);
+			"rename that key: keyward key show %s",
+			KW_NAME_MAX, wanted.name ? wanted.name : "", argument);
 	case KW_ERR_KEY_EXISTS:
 		return explain(err,
 			"this very key is stored already, perhaps under another name; see: "

@@ -91,7 +91,19 @@ static void get_identity(struct reader *r, struct kw_identity *who)
 	who->id = get_u32(r);
 }
 
-/* Names are printable ASCII: what the TEE allows, and what is safe on a terminal. */
+bool name_is_good(const uint8_t *name, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		uint8_t c = name[i];
+		bool starts = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+			      (c >= 'a' && c <= 'z') || c == '*' || c == '_';
+
+		if (!starts && (i == 0 || !c || !strchr(".-@+", c)))
+			return false;
+	}
+	return true;
+}
+
 static void get_name(struct reader *r, char name[KW_NAME_MAX + 1])
 {
 	size_t len;
@@ -99,9 +111,8 @@ static void get_name(struct reader *r, char name[KW_NAME_MAX + 1])
 
 	if (!p)
 		return;
-	for (size_t i = 0; i < len; i++)
-		if (p[i] <= 0x20 || p[i] >= 0x7f)
-			r->failed = true;
+	if (!name_is_good(p, len))
+		r->failed = true;
 	memcpy(name, p, len);
 	name[len] = '\0';
 }

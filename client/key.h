@@ -26,6 +26,9 @@ struct kw_key {
 	size_t record_len;
 };
 
+/* The characters of BAD_NAME in errors.def: what is safe on a terminal and in a command. Empty is good. */
+bool name_is_good(const uint8_t *name, size_t len);
+
 /* How calls name a key, as it goes into a request. */
 enum kw_err put_target(struct writer *w, const struct kw_target *t) KW_MUST_USE;
 void put_identity(struct writer *w, const struct kw_identity *who);

@@ -58,14 +58,6 @@ static enum kw_err bad_reference(const char *why)
 		why);
 }
 
-static bool name_is_printable(const uint8_t *name, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (name[i] <= 0x20 || name[i] >= 0x7f)
-			return false;
-	return true;
-}
-
 /* Fills the reference from what is inside the SEQUENCE, after the version. */
 static enum kw_err read_body(struct reader *in, struct kw_reference *ref)
 {
@@ -79,7 +71,7 @@ static enum kw_err read_body(struct reader *in, struct kw_reference *ref)
 		record = get_contents(in, DER_CONTEXT(0), 1, KW_RECORD_MAX, &ref->record_len);
 	if (!reader_done(in) || !name || !id || !spki)
 		return bad_reference("it is damaged or cut off");
-	if (!name_is_printable(name, name_len))
+	if (!name_is_good(name, name_len))
 		return bad_reference("the key's name has characters that no name has");
 	if (!der_is_well_formed(spki, ref->spki_len))
 		return bad_reference("the public key is damaged");

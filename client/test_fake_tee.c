@@ -161,6 +161,7 @@ static void serve_connection(struct fake_tee *f, int fd)
 static void *accept_all(void *arg)
 {
 	struct fake_tee *f = arg;
+	const uint8_t refusal[] = {0, f->refusal, 0, 0};
 	int fd;
 
 	/* A test may take all descriptors away for a moment. */
@@ -168,10 +169,14 @@ static void *accept_all(void *arg)
 		if (fd < 0)
 			continue;
 		atomic_fetch_add(&f->connections, 1);
-		if (f->refuse)
+		if (f->refuse) {
+			/* Without reading the greeting. */
+			if (f->refusal && send(fd, refusal, sizeof(refusal), MSG_NOSIGNAL) < 0)
+				fatal("send");
 			close(fd);
-		else
+		} else {
 			serve_connection(f, fd);
+		}
 	}
 	pthread_mutex_lock(&f->mutex);
 	for (unsigned i = 0; i < FAKE_CONNECTIONS; i++)

@@ -41,6 +41,7 @@ struct fake_tee {
 	/* Called from the threads of the connections. HELLO comes here only with `own_hello`. */
 	void (*handler)(struct fake_tee *f, struct fake_request *rq);
 	bool own_hello;
+	uint8_t refusal;         /* an error to send before that */
 	bool refuse;             /* close connections as soon as they are accepted */
 	atomic_uint connections; /* accepted so far */
 	atomic_uint open;        /* now */

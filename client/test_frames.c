@@ -78,6 +78,24 @@ static void busy_tee_is_reported(void **state)
 	fake_end(&f);
 }
 
+/* A TEE that is full says so and closes at once: that must arrive, whoever is faster. */
+static void refusal_at_the_door_arrives(void **state)
+{
+	struct fake_tee f;
+	struct kw *kw;
+
+	(void)state;
+	fake_init(&f);
+	f.refuse = true;
+	f.refusal = KW_ERR_NO_MEMORY;
+	fake_listen(&f);
+	kw = fake_kw(&f, 0);
+	for (int i = 0; i < 200; i++)
+		assert_int_equal(fake_sign(kw, "x"), KW_ERR_NO_MEMORY);
+	kw_free(&kw);
+	fake_end(&f);
+}
+
 static void no_descriptors_left(void **state)
 {
 	struct rlimit before;
@@ -217,6 +235,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(busy_tee_is_shared),
 		cmocka_unit_test(busy_tee_is_reported),
+		cmocka_unit_test(refusal_at_the_door_arrives),
 		cmocka_unit_test(no_descriptors_left),
 		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(oversized_replies_are_refused),

@@ -154,6 +154,10 @@ static void sizes_and_contents_are_checked(void **state)
 	long_name[sizeof(long_name) - 1] = '\0';
 	p.name = long_name;
 	assert_int_equal(parse_parts(&p), KW_ERR_BAD_REFERENCE);
+	p.name = "a;reboot";
+	assert_int_equal(parse_parts(&p), KW_ERR_BAD_REFERENCE);
+	p.name = "*.test-1_a@b+c.COM";
+	assert_int_equal(parse_parts(&p), KW_ERR_OK);
 	p.name = "two\nlines";
 	assert_int_equal(parse_parts(&p), KW_ERR_BAD_REFERENCE);
 	p = good;

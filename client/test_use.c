@@ -192,6 +192,16 @@ static void refusals_say_who_what_and_how(void **state)
 	assert_int_equal(sign_with(kw, &use), KW_ERR_ACCESS);
 	assert_non_null(strstr(kw_explain(), "key allow abcdef0102030405"));
 	assert_non_null(strstr(kw_explain(), "99 user:"));
+	/* A wildcard is quoted, and what a shell would run is not repeated as a command. */
+	use.label = "*.test.com";
+	assert_int_equal(sign_with(kw, &use), KW_ERR_ACCESS);
+	assert_non_null(strstr(kw_explain(), "key allow '*.test.com' user:"));
+	use.label = "a;reboot";
+	assert_int_equal(sign_with(kw, &use), KW_ERR_ACCESS);
+	assert_non_null(strstr(kw_explain(), "key allow abcdef0102030405"));
+	use.label = "-a";
+	assert_int_equal(sign_with(kw, &use), KW_ERR_ACCESS);
+	assert_non_null(strstr(kw_explain(), "key allow abcdef0102030405"));
 	/* Control characters of a name do not reach a log. */
 	use.label = "a\n\033[2Jb";
 	assert_int_equal(sign_with(kw, &use), KW_ERR_ACCESS);
