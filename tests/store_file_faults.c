@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The store on real files. System calls of storage_file.c go through the linker's --wrap, so that the
- * n-th one fails, is short, or is where the process is killed, for every n. KW_LONG=1 does more.
+ * n-th one fails, is short, or is where the process is killed, for every n. KW_LONG=1 does more. The
+ * names are those that 64-bit file offsets give, which Meson asks for.
  */
 #include "core/crypto.h"
 #include "tee/host/storage_file.h"
@@ -67,13 +68,13 @@ static bool meet(void)
 	return true;
 }
 
-wrapped(int, openat, int at, const char *name, int flags, mode_t mode)
+wrapped(int, openat64, int at, const char *name, int flags, mode_t mode)
 {
 	int fd;
 
 	if (meet())
 		return -1;
-	fd = __real_openat(at, name, flags, mode);
+	fd = __real_openat64(at, name, flags, mode);
 	if (!strcmp(name, "log.new"))
 		hook.fresh_fd = fd;
 	else if ((flags & O_CREAT) && !strcmp(name, "log"))
@@ -81,7 +82,7 @@ wrapped(int, openat, int at, const char *name, int flags, mode_t mode)
 	return fd;
 }
 
-wrapped(ssize_t, pread, int fd, void *buf, size_t n, off_t at)
+wrapped(ssize_t, pread64, int fd, void *buf, size_t n, off_t at)
 {
 	if (meet())
 		return -1;
@@ -89,15 +90,15 @@ wrapped(ssize_t, pread, int fd, void *buf, size_t n, off_t at)
 		errno = EINTR;
 		return -1;
 	}
-	return __real_pread(fd, buf, hook.mode == MODE_SHORT ? (n + 2) / 3 : n, at);
+	return __real_pread64(fd, buf, hook.mode == MODE_SHORT ? (n + 2) / 3 : n, at);
 }
 
-wrapped(ssize_t, pwrite, int fd, const void *buf, size_t n, off_t at)
+wrapped(ssize_t, pwrite64, int fd, const void *buf, size_t n, off_t at)
 {
 	hook.unsynced_fd = fd;
 	hook.unsynced_name |= hook.unsure_name;
 	if (hook.calls + 1 == hook.n && hook.mode >= MODE_FAIL && hook.mode != MODE_SHORT &&
-		__real_pwrite(fd, buf, n / 2, at) < 0)
+		__real_pwrite64(fd, buf, n / 2, at) < 0)
 		return -1;
 	if (meet())
 		return -1;
@@ -105,7 +106,7 @@ wrapped(ssize_t, pwrite, int fd, const void *buf, size_t n, off_t at)
 		errno = EINTR;
 		return -1;
 	}
-	return __real_pwrite(fd, buf, hook.mode == MODE_SHORT ? (n + 2) / 3 : n, at);
+	return __real_pwrite64(fd, buf, hook.mode == MODE_SHORT ? (n + 2) / 3 : n, at);
 }
 
 static int synced(int fd, int (*real)(int))
@@ -140,10 +141,10 @@ wrapped(int, fsync, int fd)
 	return synced(fd, __real_fsync);
 }
 
-wrapped(int, ftruncate, int fd, off_t len)
+wrapped(int, ftruncate64, int fd, off_t len)
 {
 	hook.unsynced_fd = fd;
-	return meet() ? -1 : __real_ftruncate(fd, len);
+	return meet() ? -1 : __real_ftruncate64(fd, len);
 }
 
 wrapped(int, renameat, int from_dir, const char *from, int to_dir, const char *to)
