@@ -184,13 +184,11 @@ static void test_client_hellos(void **state)
 }
 
 /* RFC 4252 7 with a user name that covers the parameters. */
-static void test_ssh_login(void **state)
+static size_t make_login(uint8_t *m)
 {
-	uint8_t m[256];
-	struct writer w = writer_over(m, sizeof(m));
 	size_t n = test_ecdhe(m, P521, 'u');
+	struct writer w = writer_over(m, n);
 
-	(void)state;
 	put_u32(&w, 32);
 	w.len += 32;
 	put_u8(&w, 50);
@@ -198,11 +196,29 @@ static void test_ssh_login(void **state)
 	w.len += 40;
 	put_field32(&w, "ssh-connection", 14);
 	put_field32(&w, "publickey", 9);
+	assert_false(w.failed);
+	return n;
+}
+
+static void test_ssh_login(void **state)
+{
+	uint8_t m[256];
+	size_t n = make_login(m);
+
+	(void)state;
 	assert_memory_equal(m + 64, p521_params, sizeof(p521_params));
 	assert_int_equal(test_server(m, n), KW_ERR_TLS_MESSAGE);
 	m[36] = 51;
 	assert_int_equal(test_server(m, n), KW_ERR_OK);
-	m[36] = 50;
+	n = make_login(m);
+	n = make_login(m);
+	m[3] = 15; /* a session identifier that is shorter than any, and a longer name */
+	memcpy(m + 19, "\x32\0\0\0\x39", 5);
+	assert_int_equal(test_server(m, n), KW_ERR_OK);
+	m[3] = 16;
+	memcpy(m + 20, "\x32\0\0\0\x38", 5);
+	assert_int_equal(test_server(m, n), KW_ERR_TLS_MESSAGE);
+	n = make_login(m);
 	m[40] = 255; /* a name that is longer than the message */
 	assert_int_equal(test_server(m, n), KW_ERR_OK);
 }
@@ -229,6 +245,9 @@ static void test_prefixes(void **state)
 		m[3] = (uint8_t)strlen(certificates[i]);
 		memcpy(m + 4, certificates[i], strlen(certificates[i]));
 		assert_int_equal(test_server(m, n), KW_ERR_TLS_MESSAGE);
+		m[0] = 1; /* no length of a name */
+		assert_int_equal(test_server(m, n), KW_ERR_OK);
+		m[0] = 0;
 		m[5]++;
 		assert_int_equal(test_server(m, n), KW_ERR_OK);
 	}

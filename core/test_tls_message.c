@@ -153,6 +153,9 @@ static void check_public_values(struct dhe d)
 	memset(d.y, 0x5a, sizeof(d.y));
 	d.y_len = d.p_len + 1;
 	assert_int_equal(check_dhe(&d), KW_ERR_TLS_MESSAGE);
+	d.y[0] = 0; /* a zero too many in front */
+	assert_int_equal(check_dhe(&d), KW_ERR_TLS_MESSAGE);
+	d.y[0] = 0x5a;
 	d.y_len = d.p_len - 8; /* leading zeros left out */
 	assert_int_equal(check_dhe(&d), KW_ERR_OK);
 	d.y_len = d.p_len - 9;

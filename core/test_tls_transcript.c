@@ -104,6 +104,14 @@ static bool passes(const struct transcript *t)
 	return taken;
 }
 
+static enum kw_err test_client_of(const struct transcript *t)
+{
+	uint8_t m[4096];
+	size_t n = encode(t, m, sizeof(m));
+
+	return test_client(m, n);
+}
+
 static void test_whole(void **state)
 {
 	uint8_t m[4096];
@@ -252,9 +260,60 @@ static void test_alternatives(void **state)
 	t.parts[HELLO].len -= 11;
 	t.parts[REPLY].len -= 7;
 	assert_true(passes(&t));
+	/* No compression method, not even the one that does nothing. */
+	t.parts[HELLO].len -= 2;
+	append(&t.parts[HELLO], "\0", 1);
+	assert_false(passes(&t));
+	t.parts[HELLO].len--;
+	append(&t.parts[HELLO], "\1\0", 2);
+	assert_true(passes(&t));
+	/* No cipher suite; no type of certificate. */
+	memmove(t.parts[HELLO].body + 39, t.parts[HELLO].body + 43, 2);
+	t.parts[HELLO].body[38] = 0;
+	t.parts[HELLO].len -= 4;
+	assert_false(passes(&t));
+	t.parts[HELLO] = whole(false).parts[HELLO];
+	assert_true(passes(&t));
+	t.parts[REQUEST] = (struct part){13, BODY(0, 0, 2, 4, 3, 0, 0)};
+	assert_false(passes(&t));
+	t.parts[REQUEST] = alternatives[REQUEST];
+	assert_true(passes(&t));
 	/* A client that has no certificate signs nothing. */
 	t.parts[OWN_CHAIN] = (struct part){11, BODY(0, 0, 0)};
 	assert_false(passes(&t));
+}
+
+/* A transcript that an OpenPGP signature could end with. */
+static void test_foreign_end(void **state)
+{
+	static const uint8_t tail[] = {4, 0, 27, 8, 0, 0, 4, 0xff, 0, 0, 0, 6};
+	struct transcript t = whole(false);
+	struct part *p = &t.parts[SECRET];
+
+	(void)state;
+	p->len = 0;
+	append(p, "\x0d!", 2);
+	append(p, tail, sizeof(tail));
+	assert_int_equal(test_client_of(&t), KW_ERR_TLS_MESSAGE);
+	p->body[2] = 5; /* the version, where the trailer says that the signature's head begins */
+	assert_int_equal(test_client_of(&t), KW_ERR_OK);
+}
+
+/* In DTLS every header says that the message came in one piece. */
+static void test_fragments(void **state)
+{
+	uint8_t m[4096];
+	struct transcript t = whole(true);
+	size_t n = encode(&t, m, sizeof(m));
+	size_t at = 12 + t.parts[HELLO].len;
+
+	(void)state;
+	for (size_t i = 6; i < 12; i++) {
+		m[at + i] ^= 1;
+		assert_int_equal(test_client(m, n), KW_ERR_TLS_MESSAGE);
+		m[at + i] ^= 1;
+	}
+	assert_int_equal(test_client(m, n), KW_ERR_OK);
 }
 
 /* A server that talks TLS 1.2 after a hello of the form of SSL 2: not worth supporting. */
@@ -286,6 +345,8 @@ int main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_alternatives),
+		cmocka_unit_test(test_foreign_end),
+		cmocka_unit_test(test_fragments),
 		cmocka_unit_test(test_other_framings),
 	};
 

@@ -70,6 +70,38 @@ static void test_refused_heads(void **state)
 	}
 }
 
+/* All the contents are there: it is the form of the length alone that is refused. */
+static void test_long_lengths(void **state)
+{
+	static const struct {
+		uint8_t head[6];
+		uint8_t len;
+		size_t contents;
+		bool good;
+	} tries[] = {
+		{{4, 0x81, 0x7f}, 3, 0x7f, false},
+		{{4, 0x81, 0x80}, 3, 0x80, true},
+		{{4, 0x82, 0, 0x80}, 4, 0x80, false},
+		{{4, 0x82, 1, 0}, 4, 0x100, true},
+		{{4, 0x83, 0, 0x80, 0}, 5, 0x8000, false},
+		{{4, 0x83, 1, 0, 0}, 5, 0x10000, true},
+		{{4, 0x84, 1, 0, 0, 0}, 6, 0x1000000, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+		size_t n = tries[i].len + tries[i].contents;
+		uint8_t *p = calloc(1, n);
+		struct reader r = reader_over(p, n);
+		struct reader inner;
+
+		memcpy(p, tries[i].head, tries[i].len);
+		assert_int_equal(der_get_any(&r, &inner), tries[i].good ? 4 : 0);
+		assert_int_equal(reader_left(&inner), tries[i].good ? tries[i].contents : 0);
+		free(p);
+	}
+}
+
 static void test_taken_heads(void **state)
 {
 	static uint8_t big[0x10010];
@@ -345,6 +377,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused_heads),
+		cmocka_unit_test(test_long_lengths),
 		cmocka_unit_test(test_taken_heads),
 		cmocka_unit_test(test_get),
 		cmocka_unit_test(test_unsigned),
