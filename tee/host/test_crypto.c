@@ -162,6 +162,42 @@ static void test_empty_message(void **state)
 	assert_true(is_good(KEY_TYPE_EC_P256, &what, sig, n));
 }
 
+static size_t from_hex(const char *hex, uint8_t *out)
+{
+	size_t n = strlen(hex) / 2;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned v = 0;
+
+		for (int j = 0; j < 2; j++) {
+			char c = hex[2 * i + (size_t)j];
+
+			v = v << 4 | (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
+		}
+		out[i] = (uint8_t)v;
+	}
+	return n;
+}
+
+/* RFC 8032, 7.1, test 1. */
+static void test_ed25519_known_answer(void **state)
+{
+	struct crypto_sign what = { .scheme = SCHEME_EDDSA, .data = message };
+	uint8_t seed[32], expected[64], sig[CRYPTO_SIGNATURE_MAX];
+	struct crypto_key *key = NULL;
+	size_t n;
+
+	(void)state;
+	from_hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", seed);
+	from_hex("e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555"
+		 "fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b", expected);
+	assert_int_equal(crypto_key_import(KEY_TYPE_ED25519, seed, 32, &key), KW_ERR_OK);
+	assert_int_equal(crypto_sign(key, &what, sig, &n), KW_ERR_OK);
+	assert_int_equal(n, 64);
+	assert_memory_equal(sig, expected, 64);
+	crypto_key_free(&key);
+}
+
 static void test_schemes_that_do_not_fit(void **state)
 {
 	static const enum scheme schemes[] = { SCHEME_ECDSA, SCHEME_RSA_PKCS1, SCHEME_RSA_PSS,
@@ -276,23 +312,6 @@ static const char *const orders[] = {
 	"01ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
 	"fffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409",
 };
-
-static size_t from_hex(const char *hex, uint8_t *out)
-{
-	size_t n = strlen(hex) / 2;
-
-	for (size_t i = 0; i < n; i++) {
-		unsigned v = 0;
-
-		for (int j = 0; j < 2; j++) {
-			char c = hex[2 * i + (size_t)j];
-
-			v = v << 4 | (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
-		}
-		out[i] = (uint8_t)v;
-	}
-	return n;
-}
 
 /* SEC 1, 3.2.1: 1 <= d < n. */
 static void test_ec_scalar_range(void **state)
@@ -460,6 +479,7 @@ int main(void)
 		cmocka_unit_test(test_every_type_signs),
 		cmocka_unit_test(test_pss_takes_the_longest_salt_and_no_more),
 		cmocka_unit_test(test_empty_message),
+		cmocka_unit_test(test_ed25519_known_answer),
 		cmocka_unit_test(test_schemes_that_do_not_fit),
 		cmocka_unit_test(test_private_encoding),
 		cmocka_unit_test(test_unknown_type),

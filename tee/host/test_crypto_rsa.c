@@ -132,15 +132,19 @@ static void test_numbers_that_are_not_good_primes(void **state)
 	BN_CTX *ctx = BN_CTX_new();
 	BIGNUM *p = prime(8 * HALF, NULL, NULL);
 	BIGNUM *q = prime(8 * HALF, NULL, NULL);
-	BIGNUM *a = prime(4 * HALF, NULL, NULL);
-	BIGNUM *b = prime(4 * HALF, NULL, NULL);
+	BIGNUM *a = NULL, *b = NULL;
 	BIGNUM *product = BN_new();
 
 	(void)state;
 	assert_int_equal(import(65537, p, p), KW_ERR_BAD_KEY);
-	/* Two primes of half the size: odd, long enough, without small factors. */
-	assert_true(BN_mul(product, a, b, ctx));
-	assert_int_equal(BN_num_bits(product), 8 * HALF);
+	/* Two primes of half the size: odd, without small factors, and as long as generated primes. */
+	do {
+		BN_free(a);
+		BN_free(b);
+		a = prime(4 * HALF, NULL, NULL);
+		b = prime(4 * HALF, NULL, NULL);
+		assert_true(BN_mul(product, a, b, ctx));
+	} while (!BN_is_bit_set(product, 8 * HALF - 1) || !BN_is_bit_set(product, 8 * HALF - 2));
 	assert_int_equal(import(65537, product, q), KW_ERR_BAD_KEY);
 	assert_int_equal(import(65537, p, product), KW_ERR_BAD_KEY);
 	BN_sub_word(product, 1); /* even */
