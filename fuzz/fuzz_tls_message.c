@@ -9,12 +9,21 @@
 #include "core/foreign_message.h"
 #include "core/tls_message.h"
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(bool ok)
 {
 	if (!ok)
 		abort();
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	check(crypto_init() == KW_ERR_OK);
+	return 0;
 }
 
 /* libcrypto, which is lenient, takes none of it for what a certificate's signature covers. */
