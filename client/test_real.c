@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The library and a real keyward-teed (its path is the argument): a key's life, and kills under load. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "keyward/keyward.h"
+
+static const char *teed_path;
+static char folder[] = "/tmp/keyward-real-XXXXXX";
+static char socket_path[64];
+static char store_path[64];
+static pid_t teed;
+
+static void start_teed(void)
+{
+	teed = fork();
+	if (teed == 0) {
+		execl(teed_path, "keyward-teed", "--store", store_path, "--socket", socket_path,
+			NULL);
+		_exit(127);
+	}
+}
+
+static void kill_teed(int sig)
+{
+	int status;
+
+	kill(teed, sig);
+	waitpid(teed, &status, 0);
+}
+
+static struct kw *new_kw(void)
+{
+	struct kw_options options = {.tee = "host", .socket = socket_path};
+	struct kw *kw = NULL;
+
+	assert_int_equal(kw_new(&options, &kw), KW_ERR_OK);
+	return kw;
+}
+
+static void must(enum kw_err err)
+{
+	if (err)
+		fail_msg("%s: %s", kw_error_name(err), kw_explain());
+}
+
+static int set_up(void **state)
+{
+	struct timespec t = {.tv_nsec = 20000000};
+	struct kw_status *status = NULL;
+	struct kw *kw;
+
+	(void)state;
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(socket_path, sizeof(socket_path), "%s/tee.sock", folder);
+	snprintf(store_path, sizeof(store_path), "%s/store", folder);
+	start_teed();
+	kw = new_kw();
+	for (int i = 0; i < 1000 && kw_status_new(kw, &status) == KW_ERR_NO_TEE; i++)
+		nanosleep(&t, NULL);
+	must(status ? KW_ERR_OK : KW_ERR_NO_TEE);
+	kw_status_free(&status);
+	kw_free(&kw);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	char command[128];
+
+	(void)state;
+	kill_teed(SIGTERM);
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	return system(command);
+}
+
+static struct kw_key *make_key(struct kw *kw, const char *name, bool sealed)
+{
+	struct kw_key_template t = {.name = name,
+		.type = KW_KEY_TYPE_EC_P256,
+		.purposes = KW_PURPOSE_SIGN,
+		.sealed = sealed};
+	struct kw_key *key = NULL;
+
+	must(kw_key_generate(kw, &t, &key));
+	return key;
+}
+
+static enum kw_err sign(struct kw *kw, const struct kw_use *use)
+{
+	static const uint8_t message[] = "a message";
+	struct kw_sign what = {.scheme = KW_SCHEME_ECDSA,
+		.hash = KW_HASH_SHA256,
+		.data = message,
+		.len = sizeof(message)};
+	uint8_t sig[KW_SIGNATURE_MAX];
+	uint8_t der[KW_SIGNATURE_MAX];
+	size_t len;
+	enum kw_err err = kw_sign(kw, use, &what, sig, &len);
+
+	if (!err && (len != 64 || kw_ecdsa_to_der(sig, len, der, &len) || len < 8))
+		return KW_ERR_PROTOCOL;
+	return err;
+}
+
+static void a_keys_life(void **state)
+{
+	struct kw_identity nobody = {.kind = KW_IDENTITY_USER, .id = 65534};
+	static const char *const subject[][2] = {{"CN", "www.test.com"}};
+	struct kw_csr csr = {.subject = subject, .subject_count = 1};
+	struct kw_target by_name = {.name = "www.test.com"};
+	struct kw_target by_id = {0};
+	struct kw_key *changed = NULL;
+	struct kw_use use = {0};
+	uint8_t der[4096];
+	struct kw_key *key;
+	struct kw *kw;
+	size_t len;
+
+	(void)state;
+	kw = new_kw();
+	key = make_key(kw, "www.test.com", false);
+	assert_null(kw_key_record(key, &len));
+	use.id = by_id.id = kw_key_id(key);
+	must(sign(kw, &use));
+	must(kw_key_allow(kw, &by_name, nobody, &changed));
+	assert_int_equal(kw_key_allowed(changed), 1);
+	kw_key_free(&changed);
+	must(kw_key_deny(kw, &by_id, nobody, &changed));
+	assert_int_equal(kw_key_allowed(changed), 0);
+	assert_int_equal(kw_key_signatures(changed), 1);
+	kw_key_free(&changed);
+	len = sizeof(der);
+	must(kw_key_csr(kw, &by_name, &csr, der, &len));
+	assert_int_equal(der[0], 0x30);
+	len = 20;
+	assert_int_equal(kw_key_csr(kw, &by_name, &csr, der, &len), KW_ERR_TOO_LARGE);
+	must(kw_key_rename(kw, &by_name, "other", false));
+	assert_int_equal(kw_key_find(kw, &by_name, &changed), KW_ERR_NO_KEY);
+	must(kw_key_find(kw, &by_id, &changed));
+	assert_string_equal(kw_key_name(changed), "other");
+	kw_key_free(&changed);
+	must(kw_key_delete(kw, &by_id));
+	assert_int_equal(sign(kw, &use), KW_ERR_NO_KEY);
+	kw_key_free(&key);
+	kw_free(&kw);
+}
+
+#define MANY 500
+
+static void every_key_is_listed_once(void **state)
+{
+	static bool seen[MANY];
+	struct kw_page *page = NULL;
+	struct kw_key *key;
+	char name[32];
+	enum kw_err err;
+	struct kw *kw;
+	unsigned n = 0;
+	unsigned i;
+
+	(void)state;
+	kw = new_kw();
+	for (i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "many-%u", i);
+		key = make_key(kw, name, false);
+		kw_key_free(&key);
+	}
+	while ((err = kw_key_next(kw, &page, &key)) == KW_ERR_OK) {
+		if (sscanf(kw_key_name(key), "many-%u", &i) == 1) {
+			assert_true(i < MANY && !seen[i]);
+			seen[i] = true;
+			n++;
+		}
+		kw_key_free(&key);
+	}
+	assert_int_equal(err, KW_ERR_NO_KEY);
+	assert_int_equal(n, MANY);
+	kw_free(&kw);
+}
+
+struct work {
+	struct kw *kw;
+	struct kw_use use;
+	atomic_bool *stop;
+	unsigned done;
+	enum kw_err err;
+	char why[300];
+};
+
+static void *sign_all_the_time(void *arg)
+{
+	struct work *w = arg;
+
+	while (!atomic_load(w->stop) && !w->err) {
+		w->err = sign(w->kw, &w->use);
+		w->done++;
+	}
+	if (w->err)
+		snprintf(w->why, sizeof(w->why), "%s", kw_explain());
+	return NULL;
+}
+
+#define THREADS 4
+#define KILLS 8
+
+/* What a server sees while its TEE is killed and started again: no failure at all. Half of the threads
+ * use a sealed key, which a new TEE does not know until it is given; a child forked before the first kill
+ * does as its parent. */
+static void kills_under_load_are_not_noticed(void **state)
+{
+	struct timespec between = {.tv_nsec = 150000000};
+	struct work work[THREADS] = {0};
+	pthread_t threads[THREADS];
+	atomic_bool stop = false;
+	struct kw_use sealed_use;
+	struct kw_key *stored;
+	struct kw_key *sealed;
+	struct kw_use use;
+	struct kw *kw;
+	int status;
+	pid_t child;
+
+	(void)state;
+	kw = new_kw();
+	stored = make_key(kw, "stored", false);
+	sealed = make_key(kw, "", true);
+	use = (struct kw_use){.id = kw_key_id(stored)};
+	sealed_use.id = kw_key_id(sealed);
+	sealed_use.record = kw_key_record(sealed, &sealed_use.record_len);
+	sealed_use.label = NULL;
+	child = fork();
+	if (child == 0) {
+		time_t end = time(NULL) + 2;
+
+		while (time(NULL) < end)
+			if (sign(kw, &use) || sign(kw, &sealed_use))
+				_exit(1);
+		_exit(0);
+	}
+	for (unsigned i = 0; i < THREADS; i++) {
+		work[i] = (struct work){.kw = kw, .use = i % 2 ? sealed_use : use, .stop = &stop};
+		assert_int_equal(pthread_create(&threads[i], NULL, sign_all_the_time, &work[i]), 0);
+	}
+	for (unsigned i = 0; i < KILLS; i++) {
+		nanosleep(&between, NULL);
+		kill_teed(i % 2 ? SIGKILL : SIGTERM);
+		start_teed();
+	}
+	nanosleep(&between, NULL);
+	atomic_store(&stop, true);
+	for (unsigned i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+		if (work[i].err)
+			fail_msg("after %u signatures: %s", work[i].done, work[i].why);
+		assert_true(work[i].done > 0);
+	}
+	waitpid(child, &status, 0);
+	assert_int_equal(status, 0);
+	kw_key_free(&stored);
+	kw_key_free(&sealed);
+	kw_free(&kw);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_keys_life),
+		cmocka_unit_test(every_key_is_listed_once),
+		cmocka_unit_test(kills_under_load_are_not_noticed),
+	};
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: %s KEYWARD-TEED\n", argv[0]);
+		return 2;
+	}
+	teed_path = argv[1];
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
