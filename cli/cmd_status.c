@@ -73,9 +73,10 @@ static void print_protections(const struct kw_status *s, const char *title, bool
 		if (!shown++)
 			printf("\n%s\n", title);
 		fputs("  ", stdout);
-		text_print_padded(stdout, id, 14);
-		printf("%-9s", present ? "" : state == KW_PROTECTION_PARTIAL ? "partly" : "missing");
-		text_print_wrapped(stdout, sentence, 25, columns);
+		text_print_padded(stdout, id, 16);
+		if (!present)
+			printf("%-9s", state == KW_PROTECTION_PARTIAL ? "partly" : "missing");
+		text_print_wrapped(stdout, sentence, present ? 18 : 27, columns);
 	}
 }
 

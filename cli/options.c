@@ -68,10 +68,10 @@ static _Noreturn void wrong_option(const struct cli *cli, int letter)
 	if (!is_long && optopt > 0 && optopt < 256)
 		text = name;
 	if (letter == ':')
-		exit(usage_error(cli, "the option '%s' needs an argument", text));
+		exit((int)usage_error(cli, "the option '%s' needs an argument", text));
 	if (is_long && optopt > 0)
-		exit(usage_error(cli, "the option '%s' takes no argument", text));
-	exit(usage_error(cli, "there is no option '%s'", text));
+		exit((int)usage_error(cli, "the option '%s' takes no argument", text));
+	exit((int)usage_error(cli, "there is no option '%s'", text));
 }
 
 int option_next(struct cli *cli, const char **value)
@@ -97,7 +97,7 @@ int option_next(struct cli *cli, const char **value)
 			break;
 		case 'h':
 			command_help_print(cli->command, stdout);
-			exit(fflush(stdout) ? EXIT_FAILED : EXIT_OK);
+			exit(fflush(stdout) ? (int)EXIT_FAILED : (int)EXIT_OK);
 		case '?':
 		case ':':
 			wrong_option(cli, letter);
@@ -120,9 +120,9 @@ void operands_check(const struct cli *cli, int min, int max)
 	int n = cli->argc - cli->operand;
 
 	if (n > max)
-		exit(usage_error(cli, "'%s' is one argument too many", operand(cli, max)));
+		exit((int)usage_error(cli, "'%s' is one argument too many", operand(cli, max)));
 	if (n < min)
-		exit(usage_error(cli, "an argument is missing: keyward %s %s", cli->command->name,
+		exit((int)usage_error(cli, "an argument is missing: keyward %s %s", cli->command->name,
 			cli->command->arguments));
 }
 

@@ -42,7 +42,7 @@ static void set_type(struct cli *cli, struct key_request *r, const char *value)
 
 	r->t.type = kw_key_type_from_name(value);
 	if (!r->t.type)
-		exit(usage_error(cli, "there is no type '%s': use %s", value,
+		exit((int)usage_error(cli, "there is no type '%s': use %s", value,
 			join_rows(kw_key_type_row, names, sizeof(names))));
 }
 
@@ -51,7 +51,7 @@ static void set_purposes(struct cli *cli, struct key_request *r, const char *val
 	char names[256];
 
 	if (kw_purposes_from_names(value, &r->t.purposes))
-		exit(usage_error(cli, "'%s' is not a list of purposes: use %s, several with commas", value,
+		exit((int)usage_error(cli, "'%s' is not a list of purposes: use %s, several with commas", value,
 			join_rows(purpose_name, names, sizeof(names))));
 }
 
@@ -60,10 +60,10 @@ static void add_allowed(struct cli *cli, struct key_request *r, const char *valu
 	enum kw_err err;
 
 	if (r->t.allow_count == ALLOW_MAX)
-		exit(usage_error(cli, "a key has at most %d entries in its access list: allow a group", ALLOW_MAX));
+		exit((int)usage_error(cli, "a key has at most %d entries in its access list: allow a group", ALLOW_MAX));
 	err = kw_identity_from_name(value, &r->allow[r->t.allow_count]);
 	if (err)
-		exit(fail_kw(err, "cannot allow '%s'", value));
+		exit((int)fail_kw(err, "cannot allow '%s'", value));
 	r->t.allow = r->allow;
 	r->t.allow_count++;
 }
@@ -85,7 +85,7 @@ bool key_request_option(struct cli *cli, struct key_request *r, int letter, cons
 		return true;
 	case OPTION_PASSPHRASE_FD:
 		if (!parse_number(value, 0, 1 << 20, &r->passphrase_fd))
-			exit(usage_error(cli, "'%s' is not a file descriptor", value));
+			exit((int)usage_error(cli, "'%s' is not a file descriptor", value));
 		r->has_passphrase_fd = true;
 		return true;
 	default:
