@@ -117,6 +117,8 @@ static enum kw_err prepare(void)
 		err = secret_memory_take_libcrypto();
 	if (!err)
 		err = crypto_init();
+	if (!err)
+		err = libcrypto_warm_up();
 	if (err)
 		platform_log("secret memory or libcrypto cannot be set up (error %d)", (int)err);
 	return err;

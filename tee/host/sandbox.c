@@ -21,6 +21,7 @@
 #include "core/platform.h"
 #include "protection.h"
 #include "sandbox_files.h"
+#include "sanitizer.h"
 #include "secret_memory.h"
 
 /* Locked memory that root asks for: room for some 100,000 open and stored keys. */
@@ -30,11 +31,8 @@
 
 static bool undumpable(void)
 {
-#if defined(__SANITIZE_ADDRESS__)
-	return false; /* the leak check reads its own process as a debugger does */
-#else
-	return !prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-#endif
+	/* The leak check of a sanitizer reads its own process as a debugger does. */
+	return !SANITIZED && !prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 static void raise_limit(__rlimit_resource_t what, rlim_t wanted)

@@ -11,6 +11,7 @@
 
 #include "protection.h"
 #include "sandbox.h"
+#include "sanitizer.h"
 #include "secret_memory.h"
 
 /* No call that makes or names a socket, starts a program or a process, or signals another. Files are reached by
@@ -72,15 +73,14 @@ out:
 
 void sandbox_seal(void)
 {
-#if defined(__SANITIZE_ADDRESS__)
-	protection_set(PROTECT_SECCOMP, PROTECTION_ABSENT, "this is a build with sanitizers, whose calls no list knows");
-#else
-	if (load())
+	if (SANITIZED)
+		protection_set(PROTECT_SECCOMP, PROTECTION_ABSENT,
+			"this is a build with sanitizers, whose calls no list knows");
+	else if (load())
 		protection_set(PROTECT_SECCOMP, PROTECTION_PRESENT,
 			"a system call outside a short list ends the TEE, so that a flaw in it does not reach the machine");
 	else
 		protection_set(PROTECT_SECCOMP, PROTECTION_ABSENT,
 			"the kernel takes no list of allowed system calls: a flaw in the TEE could reach further; use a "
 			"kernel with CONFIG_SECCOMP_FILTER, and allow it in the container");
-#endif
 }

@@ -15,9 +15,10 @@
 
 #include <openssl/crypto.h>
 
+#include "sanitizer.h"
 #include "secret_map.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if SANITIZED
 #include <sanitizer/asan_interface.h>
 #else
 #define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
@@ -419,34 +420,6 @@ void *secret_realloc(void *p, size_t n)
 	memcpy(fresh, p, size < n ? size : n);
 	secret_free(p);
 	return fresh;
-}
-
-static void *libcrypto_malloc(size_t n, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	return secret_alloc(n);
-}
-
-static void *libcrypto_realloc(void *p, size_t n, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	return secret_realloc(p, n);
-}
-
-static void libcrypto_free(void *p, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	secret_free(p);
-}
-
-enum kw_err secret_memory_take_libcrypto(void)
-{
-	return CRYPTO_set_mem_functions(libcrypto_malloc, libcrypto_realloc, libcrypto_free) == 1
-		       ? KW_ERR_OK
-		       : KW_ERR_CRYPTO;
 }
 
 enum kw_err secret_memory_init(size_t limit)

@@ -26,6 +26,10 @@ size_t secret_memory_limit(void);
 /* Makes all of libcrypto's heap secret memory. KW_ERR_CRYPTO: libcrypto has allocated already. */
 enum kw_err secret_memory_take_libcrypto(void) KW_MUST_USE;
 
+/* Has libcrypto build its tables of methods now: it tries once in its life, and if memory is short at that moment the
+ * methods are missing for ever. */
+enum kw_err libcrypto_warm_up(void) KW_MUST_USE;
+
 /* Zeroed and aligned to 16 bytes; NULL when n is 0 or there is no memory. Safe from all threads. */
 void *secret_alloc(size_t n) KW_MUST_USE;
 /* Wipes. p may be NULL. A pointer that is not an allocation ends the process. */

@@ -10,15 +10,12 @@
 #include <unistd.h>
 
 #include "protection.h"
+#include "sanitizer.h"
 #include "secret_memory.h"
 #include "server_state.h"
 
 /* libcrypto keeps its large numbers on the heap: RSA-4096 and P-521 stay below a quarter of this. */
-#if defined(__SANITIZE_ADDRESS__)
-#define STACK_SIZE ((size_t)1 << 20)
-#else
-#define STACK_SIZE ((size_t)128 << 10)
-#endif
+#define STACK_SIZE ((size_t)(SANITIZED ? 1024 : 128) << 10)
 #define GUARD ((size_t)64 << 10)
 
 struct start {
