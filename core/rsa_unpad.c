@@ -66,8 +66,8 @@ static void move_to_front(uint8_t *buf, size_t n, uint32_t len)
 }
 
 /* buf ^= MGF1(seed, n) (RFC 8017, B.2.1). seed_len <= RSA_UNPAD_MAX. */
-static enum kw_err mgf1_xor(enum hash_id hash, const uint8_t *seed, size_t seed_len, uint8_t *buf,
-	size_t n)
+static enum kw_err mgf1_xor(
+	enum hash_id hash, const uint8_t *seed, size_t seed_len, uint8_t *buf, size_t n)
 {
 	uint8_t in[RSA_UNPAD_MAX + 4];
 	uint8_t block[HASH_MAX_SIZE];
@@ -113,8 +113,8 @@ static uint32_t oaep_check(const uint8_t *db, size_t db_len, const uint8_t *labe
 	return mask_zero(differ) & found & ~bad;
 }
 
-enum kw_err rsa_unpad_oaep(const struct crypto_decrypt *what, uint8_t *em, size_t k, uint8_t *out,
-	size_t *n)
+enum kw_err rsa_unpad_oaep(
+	const struct crypto_decrypt *what, uint8_t *em, size_t k, uint8_t *out, size_t *n)
 {
 	uint8_t label_hash[HASH_MAX_SIZE];
 	size_t h = hash_size(what->hash);
@@ -153,18 +153,18 @@ out:
 	return err;
 }
 
-/* The PRF of the draft: HMAC-SHA-256 of counter, label and length in bits, for n bytes, a multiple of
- * 32. */
-static enum kw_err prf(const uint8_t key[CRYPTO_KEY_SIZE], const char *label, uint8_t *out, size_t n)
+/* The PRF of the draft: HMAC-SHA-256 of counter, label and length in bits, for n bytes, which are a
+ * multiple of 32. */
+static enum kw_err prf(
+	const uint8_t key[CRYPTO_KEY_SIZE], const char *label, uint8_t *out, size_t n)
 {
-	uint8_t bits[2] = { (uint8_t)(n * 8 >> 8), (uint8_t)(n * 8) };
+	uint8_t bits[2] = {(uint8_t)(n * 8 >> 8), (uint8_t)(n * 8)};
 	enum kw_err err = KW_ERR_OK;
 
 	for (size_t at = 0; !err && at < n; at += 32) {
-		uint8_t counter[2] = { (uint8_t)(at / 32 >> 8), (uint8_t)(at / 32) };
+		uint8_t counter[2] = {(uint8_t)(at / 32 >> 8), (uint8_t)(at / 32)};
 		struct crypto_bytes parts[] = {
-			{ counter, sizeof(counter) }, { label, strlen(label) }, { bits, sizeof(bits) }
-		};
+			{counter, sizeof(counter)}, {label, strlen(label)}, {bits, sizeof(bits)}};
 
 		err = crypto_hmac(key, parts, 3, out + at);
 	}
@@ -173,10 +173,10 @@ static enum kw_err prf(const uint8_t key[CRYPTO_KEY_SIZE], const char *label, ui
 
 /* The message that stands in for one with bad padding: as long as the block, of which the last *len
  * bytes count. */
-static enum kw_err make_up(const uint8_t secret[CRYPTO_KEY_SIZE], const uint8_t *ciphertext, size_t k,
-	uint8_t *message, uint32_t *len)
+static enum kw_err make_up(const uint8_t secret[CRYPTO_KEY_SIZE], const uint8_t *ciphertext,
+	size_t k, uint8_t *message, uint32_t *len)
 {
-	struct crypto_bytes all = { ciphertext, k };
+	struct crypto_bytes all = {ciphertext, k};
 	uint8_t key[CRYPTO_KEY_SIZE];
 	uint8_t lengths[LENGTH_TRIES * 2];
 	uint32_t limit = (uint32_t)k - PKCS1_OVERHEAD + 1;

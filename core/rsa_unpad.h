@@ -21,8 +21,8 @@ enum kw_err rsa_unpad_oaep(const struct crypto_decrypt *what, uint8_t *em, size_
 
 /*
  * RSAES-PKCS1-v1_5 (RFC 8017, 7.2.2, step 3) with implicit rejection
- * (draft-irtf-cfrg-rsa-guidance, section 7): bad padding gives a message made up from `secret` and the
- * ciphertext, and success. secret is SHA-256 of the private exponent in k bytes. em as above.
+ * (draft-irtf-cfrg-rsa-guidance, section 7): bad padding gives a message made up from `secret` and
+ * the ciphertext, and success. secret is SHA-256 of the private exponent in k bytes. em as above.
  */
 enum kw_err rsa_unpad_pkcs1(const uint8_t secret[CRYPTO_KEY_SIZE], const uint8_t *ciphertext,
 	uint8_t *em, size_t k, uint8_t *out, size_t *n) KW_MUST_USE;

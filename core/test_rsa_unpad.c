@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Removing RSA padding: against a plain reading of the standard, and without telling where it is bad. */
+/* Removing RSA padding: right by the standard, and without telling where it is bad. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,8 +20,8 @@
 
 #define K 256
 
-static const uint8_t secret[CRYPTO_KEY_SIZE] = { 1, 2, 3 };
-static const uint8_t ciphertext[K] = { 4, 5, 6 };
+static const uint8_t secret[CRYPTO_KEY_SIZE] = {1, 2, 3};
+static const uint8_t ciphertext[K] = {4, 5, 6};
 
 /* 00 02, padding up to the zero at `zero_at` (none when it is K), then a message. */
 static void make_pkcs1(uint8_t em[K], size_t zero_at)
@@ -66,7 +66,7 @@ static void test_every_length_of_message(void **state)
 static void test_bad_padding_makes_up_one_message(void **state)
 {
 	/* Computed by another program from draft-irtf-cfrg-rsa-guidance, section 7. */
-	static const uint8_t first[] = { 0x21, 0xc8, 0xbd, 0x3e, 0x79, 0x12, 0x7d, 0x79 };
+	static const uint8_t first[] = {0x21, 0xc8, 0xbd, 0x3e, 0x79, 0x12, 0x7d, 0x79};
 	uint8_t em[K], out[K], made_up[K];
 	size_t n, made_up_len;
 
@@ -95,7 +95,7 @@ static void test_bad_padding_makes_up_one_message(void **state)
 static void test_made_up_messages_differ(void **state)
 {
 	uint8_t em[K], out[K], other[K], changed[K];
-	uint8_t other_secret[CRYPTO_KEY_SIZE] = { 0 };
+	uint8_t other_secret[CRYPTO_KEY_SIZE] = {0};
 	size_t n, m;
 
 	(void)state;
@@ -110,7 +110,8 @@ static void test_made_up_messages_differ(void **state)
 	assert_true(m != n || memcmp(out, other, n) != 0);
 }
 
-static void xor_mgf1(enum hash_id hash, const uint8_t *seed, size_t seed_len, uint8_t *buf, size_t n)
+static void xor_mgf1(
+	enum hash_id hash, const uint8_t *seed, size_t seed_len, uint8_t *buf, size_t n)
 {
 	uint8_t in[K + 4], block[HASH_MAX_SIZE];
 	size_t size = hash_size(hash);
@@ -126,8 +127,8 @@ static void xor_mgf1(enum hash_id hash, const uint8_t *seed, size_t seed_len, ui
 	}
 }
 
-static const struct crypto_decrypt oaep = { .oaep = true, .hash = HASH_SHA256, .mgf = HASH_SHA384,
-	.label = { "label", 5 } };
+static const struct crypto_decrypt oaep = {
+	.oaep = true, .hash = HASH_SHA256, .mgf = HASH_SHA384, .label = {"label", 5}};
 
 #define H 32
 #define DB (K - H - 1)
@@ -193,8 +194,8 @@ static void test_oaep_every_bad_byte(void **state)
 
 static void test_sizes_are_checked(void **state)
 {
-	struct crypto_decrypt what = { .oaep = true, .hash = HASH_SHA512, .mgf = HASH_SHA512 };
-	uint8_t em[K] = { 0 }, out[K];
+	struct crypto_decrypt what = {.oaep = true, .hash = HASH_SHA512, .mgf = HASH_SHA512};
+	uint8_t em[K] = {0}, out[K];
 	size_t n;
 
 	(void)state;
@@ -205,13 +206,15 @@ static void test_sizes_are_checked(void **state)
 	what.mgf = HASH_SHA256;
 	what.hash = (enum hash_id)9;
 	assert_int_equal(rsa_unpad_oaep(&what, em, K, out, &n), KW_ERR_BAD_ALGORITHM);
-	assert_int_equal(rsa_unpad_pkcs1(secret, ciphertext, em, 32, out, &n), KW_ERR_BAD_ALGORITHM);
-	assert_int_equal(rsa_unpad_pkcs1(secret, ciphertext, em, 250, out, &n), KW_ERR_BAD_ALGORITHM);
+	assert_int_equal(
+		rsa_unpad_pkcs1(secret, ciphertext, em, 32, out, &n), KW_ERR_BAD_ALGORITHM);
+	assert_int_equal(
+		rsa_unpad_pkcs1(secret, ciphertext, em, 250, out, &n), KW_ERR_BAD_ALGORITHM);
 }
 
 /*
- * Under Valgrind what must stay secret is called undefined: each branch and each address that depends
- * on it is then an error. It is run that way by `meson test`.
+ * Under Valgrind what must stay secret is called undefined: each branch and each address that
+ * depends on it is then an error. It is run that way by `meson test`.
  */
 static void test_no_branch_on_secrets(void **state)
 {

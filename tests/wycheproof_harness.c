@@ -24,8 +24,8 @@ struct arg {
 static const char *error_name(enum kw_err err)
 {
 	switch (err) {
-#define KW_ERROR(number, NAME, sentence)                                                           \
-	case KW_ERR_##NAME:                                                                        \
+#define KW_ERROR(number, NAME, sentence) \
+	case KW_ERR_##NAME:              \
 		return #NAME;
 #include "wire/errors.def"
 	}
@@ -58,8 +58,8 @@ struct answer {
 	size_t n;
 };
 
-static enum kw_err load(const struct arg *type, const struct arg *private_part,
-	struct crypto_key **key)
+static enum kw_err load(
+	const struct arg *type, const struct arg *private_part, struct crypto_key **key)
 {
 	return crypto_key_load((enum key_type)type->number, private_part->p, private_part->n, key);
 }
@@ -130,8 +130,9 @@ static enum kw_err do_verify(const struct arg *a, struct answer *out)
 	struct crypto_sign what = signing(a + 2);
 
 	(void)out;
-	return verify_signature((enum key_type)a[0].number, a[1].p, a[1].n, &what, a[6].p, a[6].n) ?
-		KW_ERR_OK : KW_ERR_CORRUPT;
+	return verify_signature((enum key_type)a[0].number, a[1].p, a[1].n, &what, a[6].p, a[6].n)
+		       ? KW_ERR_OK
+		       : KW_ERR_CORRUPT;
 }
 
 /* type private oaep hash mgf label ciphertext */
@@ -141,7 +142,7 @@ static enum kw_err do_decrypt(const struct arg *a, struct answer *out)
 		.oaep = a[2].number != 0,
 		.hash = (enum hash_id)a[3].number,
 		.mgf = (enum hash_id)a[4].number,
-		.label = { a[5].p, a[5].n },
+		.label = {a[5].p, a[5].n},
 		.in = a[6].p,
 		.n = a[6].n,
 	};
@@ -157,11 +158,11 @@ static enum kw_err do_decrypt(const struct arg *a, struct answer *out)
 /* key message */
 static enum kw_err do_hmac(const struct arg *a, struct answer *out)
 {
-	struct crypto_bytes message = { a[1].p, a[1].n };
+	struct crypto_bytes message = {a[1].p, a[1].n};
 
 	out->n = 32;
-	return a[0].n == CRYPTO_KEY_SIZE ? crypto_hmac(a[0].p, &message, 1, out->buf) :
-		KW_ERR_ARGUMENT;
+	return a[0].n == CRYPTO_KEY_SIZE ? crypto_hmac(a[0].p, &message, 1, out->buf)
+					 : KW_ERR_ARGUMENT;
 }
 
 /* key nonce aad plaintext; gives ciphertext and tag */
@@ -170,7 +171,7 @@ static enum kw_err do_seal(const struct arg *a, struct answer *out)
 	out->n = a[3].n + CRYPTO_TAG_SIZE;
 	if (a[0].n != CRYPTO_KEY_SIZE || a[1].n != 12)
 		return KW_ERR_ARGUMENT;
-	return crypto_seal(a[0].p, a[1].p, (struct crypto_bytes){ a[2].p, a[2].n }, a[3].p, a[3].n,
+	return crypto_seal(a[0].p, a[1].p, (struct crypto_bytes){a[2].p, a[2].n}, a[3].p, a[3].n,
 		out->buf, out->buf + a[3].n);
 }
 
@@ -180,7 +181,7 @@ static enum kw_err do_open(const struct arg *a, struct answer *out)
 	out->n = a[3].n;
 	if (a[0].n != CRYPTO_KEY_SIZE || a[1].n != 12 || a[4].n != CRYPTO_TAG_SIZE)
 		return KW_ERR_ARGUMENT;
-	return crypto_open(a[0].p, a[1].p, (struct crypto_bytes){ a[2].p, a[2].n }, a[3].p, a[3].n,
+	return crypto_open(a[0].p, a[1].p, (struct crypto_bytes){a[2].p, a[2].n}, a[3].p, a[3].n,
 		out->buf, a[4].p);
 }
 
@@ -189,15 +190,15 @@ static const struct {
 	size_t args;
 	enum kw_err (*run)(const struct arg *a, struct answer *out);
 } commands[] = {
-	{ "generate", 1, do_generate },
-	{ "import", 2, do_import },
-	{ "public", 2, do_public },
-	{ "sign", 6, do_sign },
-	{ "verify", 7, do_verify },
-	{ "decrypt", 7, do_decrypt },
-	{ "hmac", 2, do_hmac },
-	{ "seal", 4, do_seal },
-	{ "open", 5, do_open },
+	{"generate", 1, do_generate},
+	{"import", 2, do_import},
+	{"public", 2, do_public},
+	{"sign", 6, do_sign},
+	{"verify", 7, do_verify},
+	{"decrypt", 7, do_decrypt},
+	{"hmac", 2, do_hmac},
+	{"seal", 4, do_seal},
+	{"open", 5, do_open},
 };
 
 static enum kw_err run_line(char *line, struct answer *out)

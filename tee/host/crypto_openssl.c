@@ -130,8 +130,8 @@ static bool gcm_run(EVP_CIPHER_CTX *ctx, const uint8_t *key, const uint8_t *nonc
 	if (n > INT_MAX || aad.n > INT_MAX)
 		return false;
 	return EVP_CipherInit_ex2(ctx, gcm, key, nonce, encrypt, NULL) &&
-		(!aad.n || EVP_CipherUpdate(ctx, NULL, &len, aad.p, (int)aad.n)) &&
-		(!n || (EVP_CipherUpdate(ctx, out, &len, in, (int)n) && len == (int)n));
+	       (!aad.n || EVP_CipherUpdate(ctx, NULL, &len, aad.p, (int)aad.n)) &&
+	       (!n || (EVP_CipherUpdate(ctx, out, &len, in, (int)n) && len == (int)n));
 }
 
 enum kw_err crypto_seal(const uint8_t key[CRYPTO_KEY_SIZE], const uint8_t nonce[12],

@@ -30,8 +30,8 @@ const EVP_MD *openssl_md(enum hash_id hash);
 enum kw_err openssl_failure(enum kw_err err);
 
 /* The digest that is to be signed: hashed now or given. *n is its length; KW_ERR_BAD_ALGORITHM. */
-enum kw_err openssl_digest(const struct crypto_sign *what, uint8_t digest[HASH_MAX_SIZE],
-	size_t *n) KW_MUST_USE;
+enum kw_err openssl_digest(
+	const struct crypto_sign *what, uint8_t digest[HASH_MAX_SIZE], size_t *n) KW_MUST_USE;
 
 /* Each sets the part of *key that belongs to its family; info is set already. On failure what was
  * set is freed with the key. */

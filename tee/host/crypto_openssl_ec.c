@@ -87,8 +87,8 @@ enum kw_err ec_key_public(const struct crypto_key *key, uint8_t *buf, size_t *n)
 		return KW_ERR_NO_MEMORY;
 	if (!EC_POINT_mul(group, point, EC_KEY_get0_private_key(key->ec), NULL, NULL, NULL))
 		goto out;
-	*n = EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, buf, CRYPTO_PUBLIC_MAX,
-		NULL);
+	*n = EC_POINT_point2oct(
+		group, point, POINT_CONVERSION_UNCOMPRESSED, buf, CRYPTO_PUBLIC_MAX, NULL);
 	if (*n)
 		err = KW_ERR_OK;
 out:
@@ -101,8 +101,8 @@ out:
  * digest and fresh random bytes, so a stuck random source does not repeat it for another message.
  * test_crypto.c checks that. It also truncates the digest (FIPS 186-5, 6.4.1).
  */
-enum kw_err ec_key_sign(const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig,
-	size_t *n)
+enum kw_err ec_key_sign(
+	const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig, size_t *n)
 {
 	size_t size = key_type_bytes(key->info);
 	uint8_t digest[HASH_MAX_SIZE];
@@ -152,8 +152,8 @@ enum kw_err ed_key_public(const struct crypto_key *key, uint8_t *buf, size_t *n)
 	return EVP_PKEY_get_raw_public_key(key->ed, buf, n) ? KW_ERR_OK : KW_ERR_CRYPTO;
 }
 
-enum kw_err ed_key_sign(const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig,
-	size_t *n)
+enum kw_err ed_key_sign(
+	const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig, size_t *n)
 {
 	enum kw_err err = KW_ERR_NO_MEMORY;
 	EVP_MD_CTX *ctx;

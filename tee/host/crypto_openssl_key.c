@@ -15,12 +15,12 @@ struct family {
 };
 
 static const struct family families[] = {
-	[FAMILY_RSA] = { rsa_key_generate, rsa_key_import, rsa_key_load, rsa_key_private,
-		rsa_key_public, rsa_key_sign },
-	[FAMILY_EC] = { ec_key_generate, ec_key_import, ec_key_import, ec_key_private,
-		ec_key_public, ec_key_sign },
-	[FAMILY_ED] = { ed_key_generate, ed_key_import, ed_key_import, ed_key_private,
-		ed_key_public, ed_key_sign },
+	[FAMILY_RSA] = {rsa_key_generate, rsa_key_import, rsa_key_load, rsa_key_private,
+		rsa_key_public, rsa_key_sign},
+	[FAMILY_EC] = {ec_key_generate, ec_key_import, ec_key_import, ec_key_private, ec_key_public,
+		ec_key_sign},
+	[FAMILY_ED] = {ed_key_generate, ed_key_import, ed_key_import, ed_key_private, ed_key_public,
+		ed_key_sign},
 };
 
 static const struct family *family_of(const struct crypto_key *key)
@@ -60,8 +60,8 @@ enum kw_err crypto_key_generate(enum key_type type, struct crypto_key **key)
 	return finish(key, err);
 }
 
-enum kw_err crypto_key_import(enum key_type type, const uint8_t *material, size_t n,
-	struct crypto_key **key)
+enum kw_err crypto_key_import(
+	enum key_type type, const uint8_t *material, size_t n, struct crypto_key **key)
 {
 	enum kw_err err = key_new(type, key);
 
@@ -70,8 +70,8 @@ enum kw_err crypto_key_import(enum key_type type, const uint8_t *material, size_
 	return finish(key, err);
 }
 
-enum kw_err crypto_key_load(enum key_type type, const uint8_t *private_part, size_t n,
-	struct crypto_key **key)
+enum kw_err crypto_key_load(
+	enum key_type type, const uint8_t *private_part, size_t n, struct crypto_key **key)
 {
 	enum kw_err err = key_new(type, key);
 
@@ -112,8 +112,8 @@ enum kw_err crypto_key_public(const struct crypto_key *key, uint8_t *buf, size_t
 	return err ? openssl_failure(err) : KW_ERR_OK;
 }
 
-enum kw_err crypto_sign(const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig,
-	size_t *n)
+enum kw_err crypto_sign(
+	const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig, size_t *n)
 {
 	enum kw_err err = family_of(key)->sign(key, what, sig, n);
 

@@ -65,9 +65,9 @@ static bool read_number(struct reader *r, size_t n, BIGNUM *to)
 static bool sizes_fit(const struct rsa_parts *parts, unsigned bits, BN_CTX *ctx)
 {
 	return BN_num_bits(parts->p) == (int)bits / 2 && BN_num_bits(parts->q) == (int)bits / 2 &&
-		BN_is_odd(parts->p) && BN_is_odd(parts->q) && BN_is_odd(parts->e) &&
-		BN_cmp(parts->p, parts->q) && BN_mul(parts->n, parts->p, parts->q, ctx) &&
-		BN_num_bits(parts->n) == (int)bits;
+	       BN_is_odd(parts->p) && BN_is_odd(parts->q) && BN_is_odd(parts->e) &&
+	       BN_cmp(parts->p, parts->q) && BN_mul(parts->n, parts->p, parts->q, ctx) &&
+	       BN_num_bits(parts->n) == (int)bits;
 }
 
 /*
@@ -87,13 +87,14 @@ static bool compute_d(struct rsa_parts *parts, BN_CTX *ctx)
 	q1 = BN_CTX_get(ctx);
 	k = BN_CTX_get(ctx);
 	if (!k || !BN_copy(parts->d, parts->p) || !BN_sub_word(parts->d, 1) ||
-		!BN_copy(q1, parts->q) || !BN_sub_word(q1, 1) || !BN_mul(parts->d, parts->d, q1, ctx))
+		!BN_copy(q1, parts->q) || !BN_sub_word(q1, 1) ||
+		!BN_mul(parts->d, parts->d, q1, ctx))
 		goto out;
 	rest = BN_mod_word(parts->d, e);
 	if (rest == (BN_ULONG)-1 || !BN_set_word(k, rest) || !BN_mod_inverse(k, k, parts->e, ctx))
 		goto out;
 	good = BN_mul_word(parts->d, e - BN_get_word(k)) && BN_add_word(parts->d, 1) &&
-		BN_div_word(parts->d, e) == 0;
+	       BN_div_word(parts->d, e) == 0;
 out:
 	BN_CTX_end(ctx);
 	return good;
@@ -111,10 +112,9 @@ static bool compute_crt(struct rsa_parts *parts, BN_CTX *ctx)
 		goto out;
 	BN_set_flags(less_one, BN_FLG_CONSTTIME);
 	good = BN_copy(less_one, parts->p) && BN_sub_word(less_one, 1) &&
-		BN_mod_inverse(parts->dp, parts->e, less_one, ctx) &&
-		BN_copy(less_one, parts->q) && BN_sub_word(less_one, 1) &&
-		BN_mod_inverse(parts->dq, parts->e, less_one, ctx) &&
-		BN_mod_inverse(parts->qinv, parts->q, parts->p, ctx);
+	       BN_mod_inverse(parts->dp, parts->e, less_one, ctx) && BN_copy(less_one, parts->q) &&
+	       BN_sub_word(less_one, 1) && BN_mod_inverse(parts->dq, parts->e, less_one, ctx) &&
+	       BN_mod_inverse(parts->qinv, parts->q, parts->p, ctx);
 out:
 	BN_CTX_end(ctx);
 	return good;
@@ -148,7 +148,7 @@ out:
 
 enum kw_err rsa_key_generate(struct crypto_key *key)
 {
-	struct rsa_parts parts = { 0 };
+	struct rsa_parts parts = {0};
 	BN_CTX *ctx = BN_CTX_secure_new();
 	enum kw_err err = KW_ERR_NO_MEMORY;
 	RSA *fresh = RSA_new();
@@ -178,8 +178,8 @@ static bool are_good_primes(const struct rsa_parts *parts, unsigned bits, BN_CTX
 	BN_CTX_start(ctx);
 	distance = BN_CTX_get(ctx);
 	good = distance && BN_sub(distance, parts->p, parts->q) &&
-		BN_num_bits(distance) > (int)bits / 2 - CLOSE_BITS &&
-		BN_check_prime(parts->p, ctx, NULL) == 1 && BN_check_prime(parts->q, ctx, NULL) == 1;
+	       BN_num_bits(distance) > (int)bits / 2 - CLOSE_BITS &&
+	       BN_check_prime(parts->p, ctx, NULL) == 1 && BN_check_prime(parts->q, ctx, NULL) == 1;
 	BN_CTX_end(ctx);
 	return good;
 }
@@ -187,7 +187,7 @@ static bool are_good_primes(const struct rsa_parts *parts, unsigned bits, BN_CTX
 enum kw_err rsa_key_import(struct crypto_key *key, const uint8_t *in, size_t n)
 {
 	struct reader r = reader_over(in, n);
-	struct rsa_parts parts = { 0 };
+	struct rsa_parts parts = {0};
 	size_t half = key->info->bits / 16;
 	enum kw_err err = KW_ERR_NO_MEMORY;
 	BN_CTX *ctx = BN_CTX_secure_new();
@@ -212,7 +212,7 @@ out:
 enum kw_err rsa_key_load(struct crypto_key *key, const uint8_t *in, size_t n)
 {
 	struct reader r = reader_over(in, n);
-	struct rsa_parts parts = { 0 };
+	struct rsa_parts parts = {0};
 	size_t half = key->info->bits / 16;
 	enum kw_err err = KW_ERR_NO_MEMORY;
 	BN_CTX *ctx = BN_CTX_secure_new();
@@ -279,16 +279,16 @@ static bool sign_pss(const struct crypto_key *key, const struct crypto_sign *wha
 	uint8_t em[RSA_UNPAD_MAX];
 
 	return RSA_padding_add_PKCS1_PSS_mgf1(key->rsa, em, digest, md, md, what->salt_len) &&
-		RSA_private_encrypt(k, em, sig, key->rsa, RSA_NO_PADDING) == k;
+	       RSA_private_encrypt(k, em, sig, key->rsa, RSA_NO_PADDING) == k;
 }
 
 /*
  * libcrypto blinds, and checks the result with the public exponent before it gives it out
- * (rsa_ossl_mod_exp); one that is wrong, from a fault or a damaged dp, dq or qinv, is computed again
- * with d. test_crypto.c damages keys and sees that no bad signature comes out.
+ * (rsa_ossl_mod_exp); one that is wrong, from a fault or a damaged dp, dq or qinv, is computed
+ * again with d. test_crypto_rsa.c damages keys and sees that no bad signature comes out.
  */
-enum kw_err rsa_key_sign(const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig,
-	size_t *n)
+enum kw_err rsa_key_sign(
+	const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig, size_t *n)
 {
 	size_t k = key->info->bits / 8;
 	uint8_t digest[HASH_MAX_SIZE];
@@ -303,8 +303,9 @@ enum kw_err rsa_key_sign(const struct crypto_key *key, const struct crypto_sign 
 		return err;
 	*n = k;
 	if (what->scheme == SCHEME_RSA_PKCS1) {
-		if (!RSA_sign(EVP_MD_get_type(openssl_md(what->hash)), digest, (unsigned)h, sig, &len,
-			    key->rsa) || len != k)
+		if (!RSA_sign(EVP_MD_get_type(openssl_md(what->hash)), digest, (unsigned)h, sig,
+			    &len, key->rsa) ||
+			len != k)
 			return KW_ERR_CRYPTO;
 		return KW_ERR_OK;
 	}
@@ -314,8 +315,8 @@ enum kw_err rsa_key_sign(const struct crypto_key *key, const struct crypto_sign 
 }
 
 /* What messages are made up from: SHA-256 of d, in as many bytes as the modulus. */
-static enum kw_err rejection_secret(const struct crypto_key *key, size_t k,
-	uint8_t secret[CRYPTO_KEY_SIZE])
+static enum kw_err rejection_secret(
+	const struct crypto_key *key, size_t k, uint8_t secret[CRYPTO_KEY_SIZE])
 {
 	uint8_t d[RSA_UNPAD_MAX];
 	enum kw_err err = KW_ERR_CRYPTO;
@@ -326,8 +327,8 @@ static enum kw_err rejection_secret(const struct crypto_key *key, size_t k,
 	return err;
 }
 
-enum kw_err crypto_rsa_decrypt(const struct crypto_key *key, const struct crypto_decrypt *what,
-	uint8_t *out, size_t *n)
+enum kw_err crypto_rsa_decrypt(
+	const struct crypto_key *key, const struct crypto_decrypt *what, uint8_t *out, size_t *n)
 {
 	uint8_t secret[CRYPTO_KEY_SIZE];
 	uint8_t em[RSA_UNPAD_MAX];

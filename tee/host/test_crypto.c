@@ -33,8 +33,9 @@ static const enum hash_id hash_ids[] = {
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-static const uint8_t message[] = "in the year of the key, a message that is longer than one block of "
-				 "SHA-512, so that the hash has to work a little, and then some more";
+static const uint8_t message[] =
+	"in the year of the key, a message that is longer than one block of "
+	"SHA-512, so that the hash has to work a little, and then some more";
 
 /* Made once: RSA keys take a while. */
 static struct crypto_key *keys[COUNT(types)];
@@ -60,7 +61,8 @@ static int free_keys(void **state)
 	return 0;
 }
 
-static bool is_good(enum key_type type, const struct crypto_sign *what, const uint8_t *sig, size_t n)
+static bool is_good(
+	enum key_type type, const struct crypto_sign *what, const uint8_t *sig, size_t n)
 {
 	uint8_t public_part[CRYPTO_PUBLIC_MAX];
 	size_t len;
@@ -108,12 +110,13 @@ static void test_every_type_signs(void **state)
 		enum key_family family = key_type_find((uint8_t)types[i])->family;
 
 		if (family == FAMILY_ED) {
-			check_signature(types[i], (struct crypto_sign){ .scheme = SCHEME_EDDSA,
-							  .data = message, .n = sizeof(message) });
+			check_signature(types[i], (struct crypto_sign){.scheme = SCHEME_EDDSA,
+							  .data = message,
+							  .n = sizeof(message)});
 			continue;
 		}
 		for (size_t j = 0; j < COUNT(hash_ids); j++) {
-			struct crypto_sign what = { .hash = hash_ids[j] };
+			struct crypto_sign what = {.hash = hash_ids[j]};
 
 			what.scheme = family == FAMILY_EC ? SCHEME_ECDSA : SCHEME_RSA_PKCS1;
 			check_message_and_digest(types[i], what);
@@ -132,24 +135,27 @@ static void test_every_type_signs(void **state)
 
 static void test_pss_takes_the_longest_salt_and_no_more(void **state)
 {
-	struct crypto_sign what = { .scheme = SCHEME_RSA_PSS, .hash = HASH_SHA512,
-		.salt_len = 256 - 64 - 2, .data = message, .n = sizeof(message) };
+	struct crypto_sign what = {.scheme = SCHEME_RSA_PSS,
+		.hash = HASH_SHA512,
+		.salt_len = 256 - 64 - 2,
+		.data = message,
+		.n = sizeof(message)};
 	uint8_t sig[CRYPTO_SIGNATURE_MAX];
 	size_t n;
 
 	(void)state;
 	check_signature(KEY_TYPE_RSA_2048, what);
 	what.salt_len++;
-	assert_int_equal(crypto_sign(key_of(KEY_TYPE_RSA_2048), &what, sig, &n),
-		KW_ERR_BAD_ALGORITHM);
+	assert_int_equal(
+		crypto_sign(key_of(KEY_TYPE_RSA_2048), &what, sig, &n), KW_ERR_BAD_ALGORITHM);
 	what.salt_len = UINT16_MAX;
-	assert_int_equal(crypto_sign(key_of(KEY_TYPE_RSA_2048), &what, sig, &n),
-		KW_ERR_BAD_ALGORITHM);
+	assert_int_equal(
+		crypto_sign(key_of(KEY_TYPE_RSA_2048), &what, sig, &n), KW_ERR_BAD_ALGORITHM);
 }
 
 static void test_empty_message(void **state)
 {
-	struct crypto_sign what = { .scheme = SCHEME_EDDSA, .data = message };
+	struct crypto_sign what = {.scheme = SCHEME_EDDSA, .data = message};
 	uint8_t sig[CRYPTO_SIGNATURE_MAX];
 	size_t n;
 
@@ -182,7 +188,7 @@ static size_t from_hex(const char *hex, uint8_t *out)
 /* RFC 8032, 7.1, test 1. */
 static void test_ed25519_known_answer(void **state)
 {
-	struct crypto_sign what = { .scheme = SCHEME_EDDSA, .data = message };
+	struct crypto_sign what = {.scheme = SCHEME_EDDSA, .data = message};
 	uint8_t seed[32], expected[64], sig[CRYPTO_SIGNATURE_MAX];
 	struct crypto_key *key = NULL;
 	size_t n;
@@ -190,7 +196,8 @@ static void test_ed25519_known_answer(void **state)
 	(void)state;
 	from_hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", seed);
 	from_hex("e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555"
-		 "fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b", expected);
+		 "fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b",
+		expected);
 	assert_int_equal(crypto_key_import(KEY_TYPE_ED25519, seed, 32, &key), KW_ERR_OK);
 	assert_int_equal(crypto_sign(key, &what, sig, &n), KW_ERR_OK);
 	assert_int_equal(n, 64);
@@ -200,8 +207,8 @@ static void test_ed25519_known_answer(void **state)
 
 static void test_schemes_that_do_not_fit(void **state)
 {
-	static const enum scheme schemes[] = { SCHEME_ECDSA, SCHEME_RSA_PKCS1, SCHEME_RSA_PSS,
-		SCHEME_EDDSA };
+	static const enum scheme schemes[] = {
+		SCHEME_ECDSA, SCHEME_RSA_PKCS1, SCHEME_RSA_PSS, SCHEME_EDDSA};
 	uint8_t sig[CRYPTO_SIGNATURE_MAX];
 	size_t n;
 
@@ -210,11 +217,13 @@ static void test_schemes_that_do_not_fit(void **state)
 		enum key_family family = key_type_find((uint8_t)types[i])->family;
 
 		for (size_t j = 0; j < COUNT(schemes); j++) {
-			bool fits = schemes[j] == SCHEME_ECDSA ? family == FAMILY_EC :
-				schemes[j] == SCHEME_EDDSA ? family == FAMILY_ED : family == FAMILY_RSA;
-			struct crypto_sign what = { .scheme = schemes[j], .data = message,
+			bool fits = schemes[j] == SCHEME_ECDSA   ? family == FAMILY_EC
+				    : schemes[j] == SCHEME_EDDSA ? family == FAMILY_ED
+								 : family == FAMILY_RSA;
+			struct crypto_sign what = {.scheme = schemes[j],
+				.data = message,
 				.hash = schemes[j] == SCHEME_EDDSA ? HASH_NONE : HASH_SHA256,
-				.n = sizeof(message) };
+				.n = sizeof(message)};
 
 			assert_int_equal(crypto_sign(key_of(types[i]), &what, sig, &n),
 				fits ? KW_ERR_OK : KW_ERR_BAD_ALGORITHM);
@@ -245,8 +254,9 @@ static void test_private_encoding(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(types); i++) {
 		const struct key_type_info *info = key_type_find((uint8_t)types[i]);
-		size_t size = info->family == FAMILY_RSA ? 4 + info->bits / 16 * 5 :
-			info->family == FAMILY_EC ? key_type_bytes(info) : 32;
+		size_t size = info->family == FAMILY_RSA  ? 4 + info->bits / 16 * 5
+			      : info->family == FAMILY_EC ? key_type_bytes(info)
+							  : 32;
 		size_t material = info->family == FAMILY_RSA ? 4 + info->bits / 8 : size;
 
 		assert_int_equal(crypto_key_private(key_of(types[i]), first, &n), KW_ERR_OK);
@@ -255,8 +265,9 @@ static void test_private_encoding(void **state)
 		for (int import = 0; import <= 1; import++) {
 			struct crypto_key *key = NULL;
 
-			assert_int_equal(import ? crypto_key_import(types[i], first, material, &key) :
-				crypto_key_load(types[i], first, n, &key), KW_ERR_OK);
+			assert_int_equal(import ? crypto_key_import(types[i], first, material, &key)
+						: crypto_key_load(types[i], first, n, &key),
+				KW_ERR_OK);
 			assert_int_equal(crypto_key_private(key, again, &m), KW_ERR_OK);
 			assert_int_equal(m, n);
 			assert_memory_equal(first, again, n);
@@ -266,11 +277,15 @@ static void test_private_encoding(void **state)
 			crypto_key_free(&key);
 			assert_null(key);
 			/* One byte less or more is not a key. */
-			assert_int_equal(import ? crypto_key_import(types[i], first, material - 1, &key) :
-				crypto_key_load(types[i], first, n - 1, &key), KW_ERR_BAD_KEY);
+			assert_int_equal(
+				import ? crypto_key_import(types[i], first, material - 1, &key)
+				       : crypto_key_load(types[i], first, n - 1, &key),
+				KW_ERR_BAD_KEY);
 			assert_null(key);
-			assert_int_equal(import ? crypto_key_import(types[i], first, material + 1, &key) :
-				crypto_key_load(types[i], first, n + 1, &key), KW_ERR_BAD_KEY);
+			assert_int_equal(
+				import ? crypto_key_import(types[i], first, material + 1, &key)
+				       : crypto_key_load(types[i], first, n + 1, &key),
+				KW_ERR_BAD_KEY);
 			assert_null(key);
 		}
 	}
@@ -316,12 +331,12 @@ static const char *const orders[] = {
 /* SEC 1, 3.2.1: 1 <= d < n. */
 static void test_ec_scalar_range(void **state)
 {
-	static const enum key_type ec[] = { KEY_TYPE_EC_P256, KEY_TYPE_EC_P384, KEY_TYPE_EC_P521 };
+	static const enum key_type ec[] = {KEY_TYPE_EC_P256, KEY_TYPE_EC_P384, KEY_TYPE_EC_P521};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(ec); i++) {
 		struct crypto_key *key = NULL;
-		uint8_t scalar[66] = { 0 };
+		uint8_t scalar[66] = {0};
 		size_t n = from_hex(orders[i], scalar);
 
 		assert_int_equal(crypto_key_import(ec[i], scalar, n, &key), KW_ERR_BAD_KEY);
@@ -342,8 +357,8 @@ static void test_ec_scalar_range(void **state)
 /* The same message twice gives two nonces and so two r. */
 static void test_ecdsa_nonces_are_fresh(void **state)
 {
-	struct crypto_sign what = { .scheme = SCHEME_ECDSA, .hash = HASH_SHA256, .data = message,
-		.n = sizeof(message) };
+	struct crypto_sign what = {
+		.scheme = SCHEME_ECDSA, .hash = HASH_SHA256, .data = message, .n = sizeof(message)};
 	uint8_t a[CRYPTO_SIGNATURE_MAX], b[CRYPTO_SIGNATURE_MAX];
 	size_t n;
 
@@ -367,8 +382,8 @@ static int stuck_status(void)
 
 static void stick(bool on)
 {
-	static const RAND_METHOD stuck = { .bytes = stuck_bytes, .pseudorand = stuck_bytes,
-		.status = stuck_status };
+	static const RAND_METHOD stuck = {
+		.bytes = stuck_bytes, .pseudorand = stuck_bytes, .status = stuck_status};
 
 	RAND_set_rand_method(on ? &stuck : NULL);
 }
@@ -380,15 +395,15 @@ static void stick(bool on)
 #endif
 
 /*
- * With a random source that always says the same, two messages still have different nonces: the same
- * r with two messages gives the key away. And two keys do not share theirs.
+ * With a random source that always says the same, two messages still have different nonces: the
+ * same r with two messages gives the key away. And two keys do not share theirs.
  */
 static void test_ecdsa_nonces_are_hedged(void **state)
 {
-	struct crypto_sign what = { .scheme = SCHEME_ECDSA, .hash = HASH_SHA256, .data = message,
-		.n = sizeof(message) };
+	struct crypto_sign what = {
+		.scheme = SCHEME_ECDSA, .hash = HASH_SHA256, .data = message, .n = sizeof(message)};
 	uint8_t a[CRYPTO_SIGNATURE_MAX], b[CRYPTO_SIGNATURE_MAX], c[CRYPTO_SIGNATURE_MAX];
-	uint8_t again[CRYPTO_SIGNATURE_MAX], scalar[32] = { [31] = 5 };
+	uint8_t again[CRYPTO_SIGNATURE_MAX], scalar[32] = {[31] = 5};
 	struct crypto_key *other = NULL;
 	size_t n;
 
@@ -437,30 +452,32 @@ static void test_one_key_in_four_threads(void **state)
 		enum key_type type;
 		enum scheme scheme;
 		enum hash_id hash;
-	} cases[] = { { KEY_TYPE_RSA_2048, SCHEME_RSA_PKCS1, HASH_SHA256 },
-		{ KEY_TYPE_RSA_2048, SCHEME_RSA_PSS, HASH_SHA256 },
-		{ KEY_TYPE_EC_P256, SCHEME_ECDSA, HASH_SHA256 },
-		{ KEY_TYPE_EC_P384, SCHEME_ECDSA, HASH_SHA384 },
-		{ KEY_TYPE_ED25519, SCHEME_EDDSA, HASH_NONE } };
+	} cases[] = {{KEY_TYPE_RSA_2048, SCHEME_RSA_PKCS1, HASH_SHA256},
+		{KEY_TYPE_RSA_2048, SCHEME_RSA_PSS, HASH_SHA256},
+		{KEY_TYPE_EC_P256, SCHEME_ECDSA, HASH_SHA256},
+		{KEY_TYPE_EC_P384, SCHEME_ECDSA, HASH_SHA384},
+		{KEY_TYPE_ED25519, SCHEME_EDDSA, HASH_NONE}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct signer signers[4] = { 0 };
+		struct signer signers[4] = {0};
 
 		for (size_t j = 0; j < 4; j++) {
 			struct signer *s = &signers[j];
 
 			s->key = key_of(cases[i].type);
-			s->what = (struct crypto_sign){ .scheme = cases[i].scheme,
-				.hash = cases[i].hash, .data = s->message, .n = sizeof(s->message) };
+			s->what = (struct crypto_sign){.scheme = cases[i].scheme,
+				.hash = cases[i].hash,
+				.data = s->message,
+				.n = sizeof(s->message)};
 			s->message[0] = (uint8_t)j;
 			assert_int_equal(pthread_create(&s->thread, NULL, sign_many, s), 0);
 		}
 		for (size_t j = 0; j < 4; j++) {
 			pthread_join(signers[j].thread, NULL);
 			assert_int_equal(signers[j].failures, 0);
-			assert_true(is_good(cases[i].type, &signers[j].what, signers[j].sig,
-				signers[j].n));
+			assert_true(is_good(
+				cases[i].type, &signers[j].what, signers[j].sig, signers[j].n));
 		}
 	}
 }

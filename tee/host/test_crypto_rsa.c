@@ -27,8 +27,8 @@ static int make_key(void **state)
 {
 	(void)state;
 	return crypto_key_generate(KEY_TYPE_RSA_2048, &key) ||
-		crypto_key_private(key, private_part, &private_len) ||
-		crypto_key_public(key, public_part, &public_len);
+	       crypto_key_private(key, private_part, &private_len) ||
+	       crypto_key_public(key, public_part, &public_len);
 }
 
 static int free_key(void **state)
@@ -78,8 +78,8 @@ static void test_good_primes_in_any_order(void **state)
 /* The order of the primes must not matter to the signatures either. */
 static void test_signs_with_the_smaller_prime_first(void **state)
 {
-	struct crypto_sign what = { .scheme = SCHEME_RSA_PKCS1, .hash = HASH_SHA256,
-		.data = private_part, .n = 1 };
+	struct crypto_sign what = {
+		.scheme = SCHEME_RSA_PKCS1, .hash = HASH_SHA256, .data = private_part, .n = 1};
 	uint8_t material[2][MATERIAL], sig[2][CRYPTO_SIGNATURE_MAX];
 	size_t n;
 
@@ -91,7 +91,8 @@ static void test_signs_with_the_smaller_prime_first(void **state)
 	for (int i = 0; i < 2; i++) {
 		struct crypto_key *imported = NULL;
 
-		assert_int_equal(crypto_key_import(KEY_TYPE_RSA_2048, material[i], MATERIAL, &imported),
+		assert_int_equal(
+			crypto_key_import(KEY_TYPE_RSA_2048, material[i], MATERIAL, &imported),
 			KW_ERR_OK);
 		assert_int_equal(crypto_sign(imported, &what, sig[i], &n), KW_ERR_OK);
 		crypto_key_free(&imported);
@@ -137,7 +138,7 @@ static void test_numbers_that_are_not_good_primes(void **state)
 
 	(void)state;
 	assert_int_equal(import(65537, p, p), KW_ERR_BAD_KEY);
-	/* Two primes of half the size: odd, without small factors, and as long as generated primes. */
+	/* Two primes of half the size: odd, without small factors, as long as generated ones. */
 	do {
 		BN_free(a);
 		BN_free(b);
@@ -212,13 +213,13 @@ static void test_modulus_too_short(void **state)
 }
 
 /*
- * Boneh, DeMillo and Lipton: one signature that is right modulo only one of the primes gives the key
- * away. Whatever is wrong with dp, dq or qinv, no signature comes out that does not verify.
+ * Boneh, DeMillo and Lipton: one signature that is right modulo only one of the primes gives the
+ * key away. Whatever is wrong with dp, dq or qinv, no signature comes out that does not verify.
  */
 static void test_no_bad_signature_after_a_fault(void **state)
 {
-	struct crypto_sign what = { .scheme = SCHEME_RSA_PKCS1, .hash = HASH_SHA256,
-		.data = public_part, .n = 100 };
+	struct crypto_sign what = {
+		.scheme = SCHEME_RSA_PKCS1, .hash = HASH_SHA256, .data = public_part, .n = 100};
 	uint8_t damaged[CRYPTO_PRIVATE_MAX];
 	uint8_t sig[CRYPTO_SIGNATURE_MAX];
 	unsigned refused = 0, right = 0;
@@ -242,8 +243,8 @@ static void test_no_bad_signature_after_a_fault(void **state)
 				refused++;
 				continue;
 			}
-			assert_true(verify_signature(KEY_TYPE_RSA_2048, public_part, public_len, &what,
-				sig, n));
+			assert_true(verify_signature(
+				KEY_TYPE_RSA_2048, public_part, public_len, &what, sig, n));
 			right++;
 		}
 		crypto_key_free(&faulty);
@@ -253,24 +254,26 @@ static void test_no_bad_signature_after_a_fault(void **state)
 
 static void check_oaep(enum hash_id hash, enum hash_id mgf, const char *label, size_t message_len)
 {
-	struct crypto_decrypt what = { .oaep = true, .hash = hash, .mgf = mgf,
-		.label = { label, label ? strlen(label) : 0 } };
+	struct crypto_decrypt what = {.oaep = true,
+		.hash = hash,
+		.mgf = mgf,
+		.label = {label, label ? strlen(label) : 0}};
 	uint8_t message[MODULUS], block[CRYPTO_SIGNATURE_MAX], out[MODULUS];
 	size_t n = 999;
 
 	memset(message, 0x5a, sizeof(message));
-	assert_true(encrypt_to(KEY_TYPE_RSA_2048, public_part, public_len, &what, message, message_len,
-		block));
+	assert_true(encrypt_to(
+		KEY_TYPE_RSA_2048, public_part, public_len, &what, message, message_len, block));
 	what.in = block;
 	what.n = MODULUS;
 	assert_int_equal(crypto_rsa_decrypt(key, &what, out, &n), KW_ERR_OK);
 	assert_int_equal(n, message_len);
 	assert_memory_equal(out, message, n);
 	/* Another label, another hash, a changed block. */
-	what.label = (struct crypto_bytes){ "other", 5 };
+	what.label = (struct crypto_bytes){"other", 5};
 	assert_int_equal(crypto_rsa_decrypt(key, &what, out, &n), KW_ERR_DECRYPT);
 	assert_int_equal(n, 0);
-	what.label = (struct crypto_bytes){ label, label ? strlen(label) : 0 };
+	what.label = (struct crypto_bytes){label, label ? strlen(label) : 0};
 	what.mgf = mgf == HASH_SHA256 ? HASH_SHA384 : HASH_SHA256;
 	assert_int_equal(crypto_rsa_decrypt(key, &what, out, &n), KW_ERR_DECRYPT);
 	what.mgf = mgf;
@@ -280,7 +283,7 @@ static void check_oaep(enum hash_id hash, enum hash_id mgf, const char *label, s
 
 static void test_oaep(void **state)
 {
-	static const enum hash_id all[] = { HASH_SHA224, HASH_SHA256, HASH_SHA384, HASH_SHA512 };
+	static const enum hash_id all[] = {HASH_SHA224, HASH_SHA256, HASH_SHA384, HASH_SHA512};
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
@@ -293,8 +296,8 @@ static void test_oaep(void **state)
 
 static void test_pkcs1(void **state)
 {
-	static const size_t lengths[] = { 0, 1, 48, 200, MODULUS - 11 };
-	struct crypto_decrypt what = { .n = MODULUS };
+	static const size_t lengths[] = {0, 1, 48, 200, MODULUS - 11};
+	struct crypto_decrypt what = {.n = MODULUS};
 	uint8_t message[MODULUS], block[CRYPTO_SIGNATURE_MAX], out[MODULUS];
 	size_t n;
 
@@ -313,7 +316,7 @@ static void test_pkcs1(void **state)
 /* Bad padding gives a message that depends on key and ciphertext only, and never an error. */
 static void test_implicit_rejection(void **state)
 {
-	struct crypto_decrypt what = { .n = MODULUS };
+	struct crypto_decrypt what = {.n = MODULUS};
 	uint8_t padded[MODULUS], block[CRYPTO_SIGNATURE_MAX];
 	uint8_t out[MODULUS], again[MODULUS];
 	struct crypto_key *loaded = NULL;
@@ -322,8 +325,8 @@ static void test_implicit_rejection(void **state)
 
 	(void)state;
 	what.in = block;
-	assert_int_equal(crypto_key_load(KEY_TYPE_RSA_2048, private_part, private_len, &loaded),
-		KW_ERR_OK);
+	assert_int_equal(
+		crypto_key_load(KEY_TYPE_RSA_2048, private_part, private_len, &loaded), KW_ERR_OK);
 	for (uint8_t i = 0; i < 20; i++) {
 		/* No zero after the padding; a wrong second byte; padding too short. */
 		memset(padded, 0xff, sizeof(padded));
@@ -334,8 +337,8 @@ static void test_implicit_rejection(void **state)
 		padded[MODULUS - 1] = i;
 		if (i % 3 == 1)
 			padded[100] = 0;
-		assert_true(encrypt_raw(KEY_TYPE_RSA_2048, public_part, public_len, padded, MODULUS,
-			block));
+		assert_true(encrypt_raw(
+			KEY_TYPE_RSA_2048, public_part, public_len, padded, MODULUS, block));
 		assert_int_equal(crypto_rsa_decrypt(key, &what, out, &n), KW_ERR_OK);
 		assert_int_equal(crypto_rsa_decrypt(loaded, &what, again, &m), KW_ERR_OK);
 		assert_in_range(n, 0, MODULUS - 11);
@@ -354,7 +357,7 @@ static void test_implicit_rejection(void **state)
 static void test_ciphertexts_out_of_range(void **state)
 {
 	uint8_t block[MODULUS + 1], out[MODULUS];
-	struct crypto_decrypt what = { .in = block, .n = MODULUS };
+	struct crypto_decrypt what = {.in = block, .n = MODULUS};
 	struct crypto_key *ec = NULL;
 	size_t n;
 
@@ -377,11 +380,11 @@ static void test_ciphertexts_out_of_range(void **state)
 		assert_int_equal(crypto_rsa_decrypt(key, &what, out, &n), KW_ERR_DECRYPT);
 		/* Zero and one are their own roots: bad padding. */
 		what.n = MODULUS;
-		assert_int_equal(crypto_rsa_decrypt(key, &what, out, &n),
-			oaep ? KW_ERR_DECRYPT : KW_ERR_OK);
+		assert_int_equal(
+			crypto_rsa_decrypt(key, &what, out, &n), oaep ? KW_ERR_DECRYPT : KW_ERR_OK);
 		block[MODULUS - 1] = 0;
-		assert_int_equal(crypto_rsa_decrypt(key, &what, out, &n),
-			oaep ? KW_ERR_DECRYPT : KW_ERR_OK);
+		assert_int_equal(
+			crypto_rsa_decrypt(key, &what, out, &n), oaep ? KW_ERR_DECRYPT : KW_ERR_OK);
 	}
 	assert_int_equal(crypto_key_generate(KEY_TYPE_EC_P256, &ec), KW_ERR_OK);
 	assert_int_equal(crypto_rsa_decrypt(ec, &what, out, &n), KW_ERR_BAD_ALGORITHM);

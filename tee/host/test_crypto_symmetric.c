@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Hashes, HMAC, sealing and comparison of every backend of core/crypto.h; and a random source that fails. */
+/* The rest of every backend of core/crypto.h: hashes, HMAC, sealing, comparison, failures. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 #include <openssl/rand.h>
 #endif
 
-#define BYTES(...) ((const uint8_t[]){ __VA_ARGS__ })
+#define BYTES(...) ((const uint8_t[]){__VA_ARGS__})
 
 /* FIPS 180-4 examples: the first bytes of the hash of "abc". */
 static void test_hashes(void **state)
@@ -25,10 +25,10 @@ static void test_hashes(void **state)
 		size_t size;
 		uint8_t first[4];
 	} cases[] = {
-		{ HASH_SHA224, 28, { 0x23, 0x09, 0x7d, 0x22 } },
-		{ HASH_SHA256, 32, { 0xba, 0x78, 0x16, 0xbf } },
-		{ HASH_SHA384, 48, { 0xcb, 0x00, 0x75, 0x3f } },
-		{ HASH_SHA512, 64, { 0xdd, 0xaf, 0x35, 0xa1 } },
+		{HASH_SHA224, 28, {0x23, 0x09, 0x7d, 0x22}},
+		{HASH_SHA256, 32, {0xba, 0x78, 0x16, 0xbf}},
+		{HASH_SHA384, 48, {0xcb, 0x00, 0x75, 0x3f}},
+		{HASH_SHA512, 64, {0xdd, 0xaf, 0x35, 0xa1}},
 	};
 	uint8_t out[HASH_MAX_SIZE];
 
@@ -50,12 +50,11 @@ static void test_hashes(void **state)
 static void test_hmac(void **state)
 {
 	static const uint8_t key[CRYPTO_KEY_SIZE] = "Jefe";
-	static const uint8_t expected[32] = { 0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e, 0x6a,
+	static const uint8_t expected[32] = {0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e, 0x6a,
 		0x04, 0x24, 0x26, 0x08, 0x95, 0x75, 0xc7, 0x5a, 0x00, 0x3f, 0x08, 0x9d, 0x27, 0x39,
-		0x83, 0x9d, 0xec, 0x58, 0xb9, 0x64, 0xec, 0x38, 0x43 };
-	struct crypto_bytes whole = { "what do ya want for nothing?", 28 };
-	struct crypto_bytes parts[] = { { "what do ya want ", 16 }, { NULL, 0 },
-		{ "for nothing?", 12 } };
+		0x83, 0x9d, 0xec, 0x58, 0xb9, 0x64, 0xec, 0x38, 0x43};
+	struct crypto_bytes whole = {"what do ya want for nothing?", 28};
+	struct crypto_bytes parts[] = {{"what do ya want ", 16}, {NULL, 0}, {"for nothing?", 12}};
 	uint8_t tag[32];
 
 	(void)state;
@@ -70,15 +69,15 @@ static void test_hmac(void **state)
 static void test_seal_known_answer(void **state)
 {
 	static const uint8_t key[CRYPTO_KEY_SIZE], nonce[12], zeros[16];
-	static const uint8_t expected[16] = { 0xce, 0xa7, 0x40, 0x3d, 0x4d, 0x60, 0x6b, 0x6e, 0x07,
-		0x4e, 0xc5, 0xd3, 0xba, 0xf3, 0x9d, 0x18 };
-	static const uint8_t expected_tag[16] = { 0xd0, 0xd1, 0xc8, 0xa7, 0x99, 0x99, 0x6b, 0xf0,
-		0x26, 0x5b, 0x98, 0xb5, 0xd4, 0x8a, 0xb9, 0x19 };
+	static const uint8_t expected[16] = {0xce, 0xa7, 0x40, 0x3d, 0x4d, 0x60, 0x6b, 0x6e, 0x07,
+		0x4e, 0xc5, 0xd3, 0xba, 0xf3, 0x9d, 0x18};
+	static const uint8_t expected_tag[16] = {0xd0, 0xd1, 0xc8, 0xa7, 0x99, 0x99, 0x6b, 0xf0,
+		0x26, 0x5b, 0x98, 0xb5, 0xd4, 0x8a, 0xb9, 0x19};
 	uint8_t out[16], tag[CRYPTO_TAG_SIZE];
 
 	(void)state;
-	assert_int_equal(crypto_seal(key, nonce, (struct crypto_bytes){ 0 }, zeros, 16, out, tag),
-		KW_ERR_OK);
+	assert_int_equal(
+		crypto_seal(key, nonce, (struct crypto_bytes){0}, zeros, 16, out, tag), KW_ERR_OK);
 	assert_memory_equal(out, expected, 16);
 	assert_memory_equal(tag, expected_tag, 16);
 }
@@ -93,15 +92,15 @@ struct sealed {
 
 static enum kw_err open_it(const struct sealed *s, size_t aad, size_t n, uint8_t *out)
 {
-	return crypto_open(s->key, s->nonce, (struct crypto_bytes){ s->aad, aad }, s->data, n, out,
-		s->tag);
+	return crypto_open(
+		s->key, s->nonce, (struct crypto_bytes){s->aad, aad}, s->data, n, out, s->tag);
 }
 
 /* Each bit of everything that goes in is authenticated, and nothing comes out when one is wrong. */
 static void test_open_refuses_every_change(void **state)
 {
 	static const uint8_t zeros[100];
-	struct sealed s = { .key = { 1 }, .nonce = { 2 }, .aad = { 3 }, .data = { 4 } };
+	struct sealed s = {.key = {1}, .nonce = {2}, .aad = {3}, .data = {4}};
 	struct sealed good;
 	uint8_t plain[100], out[100];
 	uint8_t *bytes = (uint8_t *)&s;
@@ -109,7 +108,7 @@ static void test_open_refuses_every_change(void **state)
 	(void)state;
 	memcpy(plain, s.data, sizeof(plain));
 	/* In place. */
-	assert_int_equal(crypto_seal(s.key, s.nonce, (struct crypto_bytes){ s.aad, 40 }, s.data, 100,
+	assert_int_equal(crypto_seal(s.key, s.nonce, (struct crypto_bytes){s.aad, 40}, s.data, 100,
 				 s.data, s.tag),
 		KW_ERR_OK);
 	assert_memory_not_equal(s.data, plain, 100);
@@ -125,7 +124,7 @@ static void test_open_refuses_every_change(void **state)
 	}
 	assert_int_equal(open_it(&s, 39, 100, out), KW_ERR_CORRUPT);
 	assert_int_equal(open_it(&s, 40, 99, out), KW_ERR_CORRUPT);
-	assert_int_equal(crypto_open(s.key, s.nonce, (struct crypto_bytes){ s.aad, 40 }, s.data, 100,
+	assert_int_equal(crypto_open(s.key, s.nonce, (struct crypto_bytes){s.aad, 40}, s.data, 100,
 				 s.data, s.tag),
 		KW_ERR_OK);
 	assert_memory_equal(s.data, plain, 100);
@@ -133,11 +132,11 @@ static void test_open_refuses_every_change(void **state)
 
 static void test_seal_of_nothing(void **state)
 {
-	struct sealed s = { .key = { 9 } };
+	struct sealed s = {.key = {9}};
 	uint8_t out[1];
 
 	(void)state;
-	assert_int_equal(crypto_seal(s.key, s.nonce, (struct crypto_bytes){ s.aad, 40 }, s.data, 0,
+	assert_int_equal(crypto_seal(s.key, s.nonce, (struct crypto_bytes){s.aad, 40}, s.data, 0,
 				 s.data, s.tag),
 		KW_ERR_OK);
 	assert_int_equal(open_it(&s, 40, 0, out), KW_ERR_OK);
@@ -147,7 +146,7 @@ static void test_seal_of_nothing(void **state)
 
 static void test_equal(void **state)
 {
-	uint8_t a[64] = { 0 }, b[64] = { 0 };
+	uint8_t a[64] = {0}, b[64] = {0};
 
 	(void)state;
 	assert_true(crypto_equal(a, b, 64));
@@ -170,7 +169,7 @@ static int no_bytes(unsigned char *buf, int n)
 
 static void break_random(bool broken)
 {
-	static const RAND_METHOD method = { .bytes = no_bytes, .pseudorand = no_bytes };
+	static const RAND_METHOD method = {.bytes = no_bytes, .pseudorand = no_bytes};
 
 	RAND_set_rand_method(broken ? &method : NULL);
 }
@@ -181,11 +180,12 @@ static void break_random(bool broken)
 }
 #endif
 
-/* Without randomness there is no key and no signature that would need some, and the buffer is clean. */
+/* Without randomness there is no key, and no signature that needs some: the buffer is clean. */
 static void test_random_source_fails(void **state)
 {
 	static const uint8_t zeros[CRYPTO_SIGNATURE_MAX];
-	struct crypto_sign what = { .scheme = SCHEME_ECDSA, .hash = HASH_SHA256, .data = zeros, .n = 9 };
+	struct crypto_sign what = {
+		.scheme = SCHEME_ECDSA, .hash = HASH_SHA256, .data = zeros, .n = 9};
 	uint8_t sig[CRYPTO_SIGNATURE_MAX];
 	struct crypto_key *key = NULL, *none = NULL;
 	size_t n = 1;

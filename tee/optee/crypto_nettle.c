@@ -14,6 +14,9 @@
 
 #define TEXT(x) #x
 #define NUMBER(x) TEXT(x)
+#define NETTLE NUMBER(NETTLE_VERSION_MAJOR) "." NUMBER(NETTLE_VERSION_MINOR)
+#define GMP_MINOR NUMBER(__GNU_MP_VERSION_MINOR) "." NUMBER(__GNU_MP_VERSION_PATCHLEVEL)
+#define GMP NUMBER(__GNU_MP_VERSION) "." GMP_MINOR
 
 static const struct nettle_hash *const hashes[] = {
 	[HASH_SHA224] = &nettle_sha224,
@@ -26,12 +29,10 @@ static const struct nettle_hash *const hashes[] = {
 
 const char *crypto_version(void)
 {
-	return "nettle " NUMBER(NETTLE_VERSION_MAJOR) "." NUMBER(NETTLE_VERSION_MINOR)
-		", GMP " NUMBER(__GNU_MP_VERSION) "." NUMBER(__GNU_MP_VERSION_MINOR)
-		"." NUMBER(__GNU_MP_VERSION_PATCHLEVEL);
+	return "nettle " NETTLE ", GMP " GMP;
 }
 
-/* GMP has no way to report that there is no memory: what it asks for is bounded by the key sizes. */
+/* GMP cannot report that there is no memory; what it asks for is bounded by the key sizes. */
 static void *gmp_get(size_t n)
 {
 	void *p = malloc(n);

@@ -27,8 +27,8 @@ struct crypto_key {
 const struct nettle_hash *hash_table(enum hash_id hash);
 
 /* The digest that is to be signed: hashed now or given. *n is its length; KW_ERR_BAD_ALGORITHM. */
-enum kw_err sign_digest(const struct crypto_sign *what, uint8_t digest[HASH_MAX_SIZE],
-	size_t *n) KW_MUST_USE;
+enum kw_err sign_digest(
+	const struct crypto_sign *what, uint8_t digest[HASH_MAX_SIZE], size_t *n) KW_MUST_USE;
 
 /*
  * A stream of random bytes for nettle's callbacks, which cannot report a failure: seeded from
@@ -39,7 +39,8 @@ struct stream {
 	uint8_t key[CRYPTO_KEY_SIZE];
 	uint64_t counter;
 };
-enum kw_err stream_seed(struct stream *s, const struct crypto_bytes *parts, size_t count) KW_MUST_USE;
+enum kw_err stream_seed(
+	struct stream *s, const struct crypto_bytes *parts, size_t count) KW_MUST_USE;
 void stream_read(void *stream, size_t n, uint8_t *out); /* a nettle_random_func */
 void stream_wipe(struct stream *s);
 

@@ -99,11 +99,11 @@ enum kw_err ec_key_public(const struct crypto_key *key, uint8_t *buf, size_t *n)
  * does not repeat it for another message, and a fault cannot make it repeat for another digest as
  * with RFC 6979.
  */
-static enum kw_err nonce_stream(const struct crypto_key *key, const uint8_t *digest, size_t n,
-	struct stream *stream)
+static enum kw_err nonce_stream(
+	const struct crypto_key *key, const uint8_t *digest, size_t n, struct stream *stream)
 {
 	uint8_t scalar[EC_MAX];
-	struct crypto_bytes parts[] = { { scalar, 0 }, { digest, n } };
+	struct crypto_bytes parts[] = {{scalar, 0}, {digest, n}};
 	enum kw_err err = ec_key_private(key, scalar, &parts[0].n);
 
 	if (!err)
@@ -113,13 +113,13 @@ static enum kw_err nonce_stream(const struct crypto_key *key, const uint8_t *dig
 }
 
 /* nettle truncates the digest (FIPS 186-5, 6.4.1). */
-enum kw_err ec_key_sign(const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig,
-	size_t *n)
+enum kw_err ec_key_sign(
+	const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig, size_t *n)
 {
 	size_t size = key_type_bytes(key->info);
 	uint8_t digest[HASH_MAX_SIZE];
 	struct dsa_signature rs;
-	struct stream stream = { 0 };
+	struct stream stream = {0};
 	enum kw_err err;
 	size_t len;
 
@@ -178,8 +178,8 @@ enum kw_err ed_key_public(const struct crypto_key *key, uint8_t *buf, size_t *n)
 	return KW_ERR_OK;
 }
 
-enum kw_err ed_key_sign(const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig,
-	size_t *n)
+enum kw_err ed_key_sign(
+	const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig, size_t *n)
 {
 	if (what->scheme != SCHEME_EDDSA || what->hash != HASH_NONE || what->is_digest)
 		return KW_ERR_BAD_ALGORITHM;

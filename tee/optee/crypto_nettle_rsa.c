@@ -12,7 +12,7 @@
 #define DEFAULT_EXPONENT 65537
 /* FIPS 186-5, A.1.3: primes that are closer than 2^(bits/2 - 100) are found by Fermat's method. */
 #define CLOSE_BITS 100
-/* GMP runs the Baillie-PSW test, for which no composite is known, and then rounds of Miller-Rabin. */
+/* GMP runs the Baillie-PSW test, which no known composite passes, then rounds of Miller-Rabin. */
 #define PRIME_ROUNDS 64
 
 bool number_to_bytes(const mpz_t from, uint8_t *to, size_t n)
@@ -49,7 +49,7 @@ static void read_number(struct reader *r, size_t n, mpz_t to)
 		nettle_mpz_set_str_256_u(to, n, p);
 }
 
-/* nettle asserts and would take the whole TEE down with a modulus that is even or has another size. */
+/* nettle asserts, and would take the whole TEE down, if a number is even or has another size. */
 static bool sizes_fit(struct crypto_key *key)
 {
 	struct rsa_private_key *rsa = &key->rsa;
@@ -77,7 +77,7 @@ static bool compute_crt(struct crypto_key *key)
 	good = mpz_invert(rsa->a, key->rsa_public.e, less_one);
 	mpz_sub_ui(less_one, rsa->q, 1);
 	good = good && mpz_invert(rsa->b, key->rsa_public.e, less_one) &&
-		mpz_invert(rsa->c, rsa->q, rsa->p);
+	       mpz_invert(rsa->c, rsa->q, rsa->p);
 	mpz_clear(less_one);
 	return good;
 }
@@ -90,8 +90,8 @@ static bool are_good_primes(const struct crypto_key *key)
 	mpz_init(distance);
 	mpz_sub(distance, key->rsa.p, key->rsa.q);
 	good = mpz_sizeinbase(distance, 2) > key->info->bits / 2 - CLOSE_BITS &&
-		mpz_probab_prime_p(key->rsa.p, PRIME_ROUNDS) &&
-		mpz_probab_prime_p(key->rsa.q, PRIME_ROUNDS);
+	       mpz_probab_prime_p(key->rsa.p, PRIME_ROUNDS) &&
+	       mpz_probab_prime_p(key->rsa.q, PRIME_ROUNDS);
 	mpz_clear(distance);
 	return good;
 }
@@ -107,7 +107,8 @@ enum kw_err rsa_key_generate(struct crypto_key *key)
 	mpz_set_ui(key->rsa_public.e, DEFAULT_EXPONENT);
 	err = KW_ERR_CRYPTO;
 	if (rsa_generate_keypair(&key->rsa_public, &key->rsa, &stream, stream_read, NULL, NULL,
-		    key->info->bits, 0) && sizes_fit(key) && compute_crt(key))
+		    key->info->bits, 0) &&
+		sizes_fit(key) && compute_crt(key))
 		err = KW_ERR_OK;
 out:
 	stream_wipe(&stream);

@@ -24,8 +24,8 @@ static size_t digest_info(enum hash_id hash, const uint8_t *digest, size_t n,
 		[HASH_SHA384] = 2,
 		[HASH_SHA512] = 3,
 	};
-	const uint8_t head[DIGEST_INFO_HEAD] = { 0x30, (uint8_t)(17 + n), 0x30, 13, 6, 9, 0x60, 0x86,
-		0x48, 1, 0x65, 3, 4, 2, oid_end[hash], 5, 0, 4, (uint8_t)n };
+	const uint8_t head[DIGEST_INFO_HEAD] = {0x30, (uint8_t)(17 + n), 0x30, 13, 6, 9, 0x60, 0x86,
+		0x48, 1, 0x65, 3, 4, 2, oid_end[hash], 5, 0, 4, (uint8_t)n};
 
 	memcpy(out, head, sizeof(head));
 	memcpy(out + sizeof(head), digest, n);
@@ -36,8 +36,8 @@ static size_t digest_info(enum hash_id hash, const uint8_t *digest, size_t n,
  * The private operation: blinded, and checked with the public exponent before it is given out
  * (rsa_compute_root_tr). False for a wrong result, from a fault or a damaged key.
  */
-static bool private_operation(const struct crypto_key *key, const mpz_t in, uint8_t *out, size_t k,
-	enum kw_err *err)
+static bool private_operation(
+	const struct crypto_key *key, const mpz_t in, uint8_t *out, size_t k, enum kw_err *err)
 {
 	struct stream stream;
 	bool good = false;
@@ -48,13 +48,13 @@ static bool private_operation(const struct crypto_key *key, const mpz_t in, uint
 	if (*err)
 		goto out;
 	if (!mpz_sgn(in)) {
-		/* The root of zero, which GMP's functions for secrets do not take: they need a limb. */
+		/* GMP's functions for secrets need a limb at least. */
 		memset(out, 0, k);
 		good = true;
 		goto out;
 	}
 	good = rsa_compute_root_tr(&key->rsa_public, &key->rsa, &stream, stream_read, root, in) &&
-		number_to_bytes(root, out, k);
+	       number_to_bytes(root, out, k);
 	*err = good ? KW_ERR_OK : KW_ERR_CRYPTO;
 out:
 	stream_wipe(&stream);
@@ -72,14 +72,14 @@ static enum kw_err encode_pss(const struct crypto_key *key, const struct crypto_
 	if (err)
 		return err;
 	/* FIPS 186-5, 5.4: modBits - 1. */
-	if (!pss_encode_mgf1(em, key->info->bits - 1, hash_table(what->hash), what->salt_len, salt,
-		    digest))
+	if (!pss_encode_mgf1(
+		    em, key->info->bits - 1, hash_table(what->hash), what->salt_len, salt, digest))
 		return KW_ERR_CRYPTO;
 	return KW_ERR_OK;
 }
 
-enum kw_err rsa_key_sign(const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig,
-	size_t *n)
+enum kw_err rsa_key_sign(
+	const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig, size_t *n)
 {
 	uint8_t info[DIGEST_INFO_HEAD + HASH_MAX_SIZE];
 	uint8_t digest[HASH_MAX_SIZE];
@@ -107,11 +107,11 @@ enum kw_err rsa_key_sign(const struct crypto_key *key, const struct crypto_sign 
 }
 
 /*
- * What messages are made up from: SHA-256 of d, in as many bytes as the modulus. d = (1 + k phi) / e
- * with k = -1 / phi mod e, as in the other backend: a key gives the same everywhere.
+ * What messages are made up from: SHA-256 of d, in as many bytes as the modulus. d = (1 + k phi) /
+ * e with k = -1 / phi mod e, as in the other backend: a key gives the same everywhere.
  */
-static enum kw_err rejection_secret(const struct crypto_key *key, size_t size,
-	uint8_t secret[CRYPTO_KEY_SIZE])
+static enum kw_err rejection_secret(
+	const struct crypto_key *key, size_t size, uint8_t secret[CRYPTO_KEY_SIZE])
 {
 	uint8_t buf[RSA_UNPAD_MAX];
 	enum kw_err err = KW_ERR_CRYPTO;
@@ -136,8 +136,8 @@ out:
 	return err;
 }
 
-enum kw_err crypto_rsa_decrypt(const struct crypto_key *key, const struct crypto_decrypt *what,
-	uint8_t *out, size_t *n)
+enum kw_err crypto_rsa_decrypt(
+	const struct crypto_key *key, const struct crypto_decrypt *what, uint8_t *out, size_t *n)
 {
 	uint8_t secret[CRYPTO_KEY_SIZE];
 	uint8_t em[RSA_UNPAD_MAX];

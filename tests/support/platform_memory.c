@@ -170,8 +170,8 @@ enum kw_err platform_device_key(const char *label, uint8_t key[DEVICE_KEY_SIZE])
 	return KW_ERR_OK;
 }
 
-enum kw_err platform_identity(enum wire_identity_kind kind, uint32_t id,
-	uint8_t uuid[WIRE_UUID_SIZE])
+enum kw_err platform_identity(
+	enum wire_identity_kind kind, uint32_t id, uint8_t uuid[WIRE_UUID_SIZE])
 {
 	memset(uuid, 0, WIRE_UUID_SIZE);
 	uuid[0] = (uint8_t)kind;
@@ -201,8 +201,8 @@ const char *platform_version(void)
 
 const struct platform_protection *platform_protection(unsigned i)
 {
-	static const struct platform_protection none = { "test", "this is a test and protects nothing",
-		PROTECTION_ABSENT };
+	static const struct platform_protection none = {
+		"test", "this is a test and protects nothing", PROTECTION_ABSENT};
 
 	return i == 0 ? &none : NULL;
 }

@@ -103,12 +103,13 @@ static bool set_padding(EVP_PKEY_CTX *ctx, const struct crypto_sign *what)
 		return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) > 0;
 	if (what->scheme == SCHEME_RSA_PSS)
 		return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) > 0 &&
-			EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, md_of(what->hash)) > 0 &&
-			EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, what->salt_len) > 0;
+		       EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, md_of(what->hash)) > 0 &&
+		       EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, what->salt_len) > 0;
 	return true;
 }
 
-static bool verify_with(EVP_PKEY *pkey, const struct crypto_sign *what, const uint8_t *sig, size_t n)
+static bool verify_with(
+	EVP_PKEY *pkey, const struct crypto_sign *what, const uint8_t *sig, size_t n)
 {
 	const EVP_MD *md = md_of(what->hash);
 	bool good = false;
@@ -117,16 +118,16 @@ static bool verify_with(EVP_PKEY *pkey, const struct crypto_sign *what, const ui
 		EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
 
 		good = ctx && EVP_PKEY_verify_init(ctx) > 0 && set_padding(ctx, what) &&
-			EVP_PKEY_CTX_set_signature_md(ctx, md) > 0 &&
-			EVP_PKEY_verify(ctx, sig, n, what->data, what->n) == 1;
+		       EVP_PKEY_CTX_set_signature_md(ctx, md) > 0 &&
+		       EVP_PKEY_verify(ctx, sig, n, what->data, what->n) == 1;
 		EVP_PKEY_CTX_free(ctx);
 	} else {
 		EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 		EVP_PKEY_CTX *pctx = NULL;
 
 		good = ctx && EVP_DigestVerifyInit(ctx, &pctx, md, NULL, pkey) > 0 &&
-			set_padding(pctx, what) &&
-			EVP_DigestVerify(ctx, sig, n, what->data, what->n) == 1;
+		       set_padding(pctx, what) &&
+		       EVP_DigestVerify(ctx, sig, n, what->data, what->n) == 1;
 		EVP_MD_CTX_free(ctx);
 	}
 	return good;
@@ -146,7 +147,7 @@ bool verify_signature(enum key_type type, const uint8_t *public_part, size_t n,
 	if (info->family == FAMILY_EC) {
 		len = ecdsa_der(sig, sig_len, &der);
 		good = sig_len == 2 * key_type_bytes(info) && len > 0 &&
-			verify_with(pkey, what, der, (size_t)len);
+		       verify_with(pkey, what, der, (size_t)len);
 	} else {
 		good = verify_with(pkey, what, sig, sig_len);
 	}
@@ -162,15 +163,15 @@ static bool encrypt(enum key_type type, const uint8_t *public_part, size_t n, in
 	EVP_PKEY_CTX *ctx = pkey ? EVP_PKEY_CTX_new(pkey, NULL) : NULL;
 	size_t out_len = CRYPTO_SIGNATURE_MAX;
 	bool good = ctx && EVP_PKEY_encrypt_init(ctx) > 0 &&
-		EVP_PKEY_CTX_set_rsa_padding(ctx, padding) > 0;
+		    EVP_PKEY_CTX_set_rsa_padding(ctx, padding) > 0;
 
 	if (good && padding == RSA_PKCS1_OAEP_PADDING) {
 		void *label = OPENSSL_memdup(what->label.p, what->label.n);
 
 		good = EVP_PKEY_CTX_set_rsa_oaep_md(ctx, md_of(what->hash)) > 0 &&
-			EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, md_of(what->mgf)) > 0 &&
-			(!label || EVP_PKEY_CTX_set0_rsa_oaep_label(ctx, label,
-					   (int)what->label.n) > 0);
+		       EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, md_of(what->mgf)) > 0 &&
+		       (!label || EVP_PKEY_CTX_set0_rsa_oaep_label(ctx, label, (int)what->label.n) >
+					  0);
 	}
 	good = good && EVP_PKEY_encrypt(ctx, out, &out_len, message, len) > 0;
 	EVP_PKEY_CTX_free(ctx);
@@ -181,8 +182,8 @@ static bool encrypt(enum key_type type, const uint8_t *public_part, size_t n, in
 bool encrypt_to(enum key_type type, const uint8_t *public_part, size_t n,
 	const struct crypto_decrypt *what, const uint8_t *message, size_t len, uint8_t *out)
 {
-	return encrypt(type, public_part, n, what->oaep ? RSA_PKCS1_OAEP_PADDING : RSA_PKCS1_PADDING,
-		what, message, len, out);
+	return encrypt(type, public_part, n,
+		what->oaep ? RSA_PKCS1_OAEP_PADDING : RSA_PKCS1_PADDING, what, message, len, out);
 }
 
 bool encrypt_raw(enum key_type type, const uint8_t *public_part, size_t n, const uint8_t *block,
