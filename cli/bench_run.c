@@ -120,7 +120,8 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
-double bench_run(bench_work *work, void *const *contexts, unsigned threads, uint64_t ns, struct histogram *h)
+double bench_run(
+	bench_work *work, void *const *contexts, unsigned threads, uint64_t ns, struct histogram *h)
 {
 	struct worker *workers = calloc(threads, sizeof(*workers));
 	struct gate gate = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, GATE_WAIT};

@@ -26,6 +26,7 @@ typedef bool bench_work(void *context);
 
 /* Runs `work` in threads for ns nanoseconds. Adds to h. Returns how often a second, or a negative number
  * when it failed somewhere. */
-double bench_run(bench_work *work, void *const *contexts, unsigned threads, uint64_t ns, struct histogram *h);
+double bench_run(bench_work *work, void *const *contexts, unsigned threads, uint64_t ns,
+	struct histogram *h);
 
 #endif

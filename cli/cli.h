@@ -26,7 +26,7 @@ enum exit_code {
 /* The help text and getopt_long's tables are both built from these rows. */
 struct option_row {
 	const char *name;
-	int letter;           /* the short option when it is printable, else any number from 256 on */
+	int letter; /* the short option when it is printable, else any number from 256 on */
 	const char *argument; /* what the help calls its argument, NULL for none */
 	const char *help;
 };
@@ -56,8 +56,14 @@ enum option_letter {
 	OPTION_VERSION,
 };
 
-#define ROW_JSON {"json", OPTION_JSON, NULL, "print JSON, for scripts"}
-#define ROW_END {NULL, 0, NULL, NULL}
+#define ROW_JSON                                                     \
+	{                                                            \
+		"json", OPTION_JSON, NULL, "print JSON, for scripts" \
+	}
+#define ROW_END                     \
+	{                           \
+		NULL, 0, NULL, NULL \
+	}
 
 struct cli;
 
@@ -109,9 +115,11 @@ bool parse_number(const char *text, unsigned min, unsigned max, unsigned *number
 /* --- fail.c --- */
 
 /* One sentence on stderr, prefixed with the program's name. Returns its first argument. */
-enum exit_code fail(enum exit_code code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+enum exit_code fail(enum exit_code code, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 /* What failed, and what libkeyward says about the last call: why, and what to do. */
-enum exit_code fail_kw(enum kw_err err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+enum exit_code fail_kw(enum kw_err err, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 enum exit_code exit_code_of(enum kw_err err);
 
 /* --- connect.c --- */

@@ -19,8 +19,10 @@ enum side { KEYWARD, LIBCRYPTO, SIDES };
 
 static const struct option_row options[] = {
 	{"type", OPTION_TYPE, "TYPE", "the type of key to sign with (default ec-p256)"},
-	{"threads", OPTION_THREADS, "N", "sign in this many threads at a time, 1 to 256 (default 1)"},
-	{"seconds", OPTION_SECONDS, "S", "measure each side for this long in all, 1 to 3600 (default 3)"},
+	{"threads", OPTION_THREADS, "N",
+		"sign in this many threads at a time, 1 to 256 (default 1)"},
+	{"seconds", OPTION_SECONDS, "S",
+		"measure each side for this long in all, 1 to 3600 (default 3)"},
 	ROW_JSON,
 	ROW_END,
 };
@@ -40,7 +42,8 @@ struct bench {
 /* One thread's place in both sides. */
 struct seat {
 	struct bench *bench;
-	EVP_PKEY *own; /* libcrypto's key; each thread has a copy, else they would fight for its reference count */
+	EVP_PKEY *
+		own; /* libcrypto's key; each thread has a copy, else they would fight for its reference count */
 	uint8_t signature[KW_SIGNATURE_MAX];
 	size_t signature_len;
 	enum kw_err err;
@@ -79,7 +82,8 @@ static bool sign_libcrypto(void *context)
 
 	seat->signature_len = sizeof(seat->signature);
 	ok = ctx && EVP_DigestSignInit(ctx, NULL, md, NULL, seat->own) == 1 &&
-	     EVP_DigestSign(ctx, seat->signature, &seat->signature_len, b->message, sizeof(b->message)) == 1;
+	     EVP_DigestSign(ctx, seat->signature, &seat->signature_len, b->message,
+		     sizeof(b->message)) == 1;
 	EVP_MD_CTX_free(ctx);
 	return ok;
 }
@@ -92,7 +96,9 @@ static EVP_PKEY *make_own_key(enum kw_key_type type)
 		return EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)kw_key_type_bits(type));
 	if (kw_key_type_is_ec(type))
 		return EVP_PKEY_Q_keygen(NULL, NULL, "EC",
-			curves[type == KW_KEY_TYPE_EC_P256 ? 0 : type == KW_KEY_TYPE_EC_P384 ? 1 : 2]);
+			curves[type == KW_KEY_TYPE_EC_P256    ? 0
+				: type == KW_KEY_TYPE_EC_P384 ? 1
+							      : 2]);
 	return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 }
 
@@ -103,7 +109,8 @@ static bool verifies(const struct seat *seat, EVP_PKEY *key)
 	const EVP_MD *md = b->what.hash == KW_HASH_NONE ? NULL : EVP_sha256();
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool ok = ctx && EVP_DigestVerifyInit(ctx, NULL, md, NULL, key) == 1 &&
-		  EVP_DigestVerify(ctx, seat->signature, seat->signature_len, b->message, sizeof(b->message)) == 1;
+		  EVP_DigestVerify(ctx, seat->signature, seat->signature_len, b->message,
+			  sizeof(b->message)) == 1;
 
 	EVP_MD_CTX_free(ctx);
 	return ok;
@@ -111,7 +118,8 @@ static bool verifies(const struct seat *seat, EVP_PKEY *key)
 
 static enum exit_code make_key(struct bench *b)
 {
-	const struct kw_key_template t = {.name = "", .type = b->type, .purposes = KW_PURPOSE_SIGN, .sealed = true};
+	const struct kw_key_template t = {
+		.name = "", .type = b->type, .purposes = KW_PURPOSE_SIGN, .sealed = true};
 	enum kw_err err = kw_key_generate(b->kw, &t, &b->key);
 	size_t i;
 
@@ -122,7 +130,8 @@ static enum exit_code make_key(struct bench *b)
 	b->use.label = "bench";
 	for (i = 0; i < sizeof(b->message); i++)
 		b->message[i] = (uint8_t)i;
-	b->what = (struct kw_sign){.data = b->message, .len = sizeof(b->message), .hash = KW_HASH_SHA256};
+	b->what = (struct kw_sign){
+		.data = b->message, .len = sizeof(b->message), .hash = KW_HASH_SHA256};
 	if (kw_key_type_is_rsa(b->type)) {
 		b->what.scheme = KW_SCHEME_RSA_PKCS1;
 	} else if (kw_key_type_is_ec(b->type)) {
@@ -147,7 +156,8 @@ static enum exit_code check_seats(struct bench *b, struct seat *seats)
 	public = spki ? d2i_PUBKEY(NULL, &spki, (long)len) : NULL;
 	for (i = 0; i < b->threads && code == EXIT_OK; i++) {
 		if (!sign_keyward(&seats[i]))
-			code = fail(exit_code_of(seats[i].err), "cannot sign: %s", seats[i].problem);
+			code = fail(
+				exit_code_of(seats[i].err), "cannot sign: %s", seats[i].problem);
 		else if (!public || !verifies(&seats[i], public))
 			code = fail(EXIT_FAILED, "the TEE made a signature that does not verify");
 		else if (!sign_libcrypto(&seats[i]) || !verifies(&seats[i], seats[i].own))
@@ -169,15 +179,18 @@ static enum exit_code measure(struct bench *b, struct seat *seats)
 		contexts[i] = &seats[i];
 	for (round = 0; round < ROUNDS; round++) {
 		for (side = 0; side < SIDES; side++) {
-			double rate = bench_run(work[side], contexts, b->threads, ns, &b->latencies[side]);
+			double rate = bench_run(
+				work[side], contexts, b->threads, ns, &b->latencies[side]);
 
 			b->rate[side][round] = rate;
 			for (i = 0; rate <= 0 && i < b->threads; i++) {
 				if (seats[i].err)
-					return fail(exit_code_of(seats[i].err), "cannot sign: %s", seats[i].problem);
+					return fail(exit_code_of(seats[i].err), "cannot sign: %s",
+						seats[i].problem);
 			}
 			if (rate <= 0)
-				return fail(EXIT_FAILED, "the measurement failed: there may be too many threads");
+				return fail(EXIT_FAILED,
+					"the measurement failed: there may be too many threads");
 		}
 		b->ratio[round] = b->rate[KEYWARD][round] / b->rate[LIBCRYPTO][round];
 	}
@@ -209,12 +222,12 @@ static void report(struct bench *b, bool json)
 		us[side][1] = (double)histogram_percentile(&b->latencies[side], 0.99) / 1000;
 	}
 	if (!json) {
-		printf("%s, %u thread%s, %d rounds of each side\n\n", kw_key_type_name(b->type), b->threads,
-			b->threads == 1 ? "" : "s", ROUNDS);
+		printf("%s, %u thread%s, %d rounds of each side\n\n", kw_key_type_name(b->type),
+			b->threads, b->threads == 1 ? "" : "s", ROUNDS);
 		printf("%-12s %14s %12s %12s\n", "", "signatures/s", "p50", "p99");
 		for (side = 0; side < SIDES; side++)
-			printf("%-12s %14.0f %9.1f us %9.1f us\n", names[side], median(b->rate[side]), us[side][0],
-				us[side][1]);
+			printf("%-12s %14.0f %9.1f us %9.1f us\n", names[side],
+				median(b->rate[side]), us[side][0], us[side][1]);
 		printf("%-12s %14.2f\n", "ratio", ratio);
 		return;
 	}
@@ -292,8 +305,11 @@ static enum exit_code run(struct cli *cli)
 			ok = parse_number(value, 1, 3600, &b->seconds);
 	}
 	if (!ok) {
-		code = usage_error(cli, letter == OPTION_TYPE ? "there is no type '%s'" : "'%s' is not a number "
-			"that this option takes", value);
+		code = usage_error(cli,
+			letter == OPTION_TYPE ? "there is no type '%s'"
+					      : "'%s' is not a number "
+						"that this option takes",
+			value);
 		goto out;
 	}
 	operands_check(cli, 0, 0);
@@ -311,8 +327,10 @@ const struct command command_bench = {
 	.name = "bench",
 	.arguments = "[OPTION]...",
 	.summary = "measure signatures a second beside in-process libcrypto",
-	.details = "Signs the same message with a temporary key in the TEE and with one in this process, in turns.\n"
-		   "Nothing is stored. The ratio is the part of libcrypto's own speed that is left.",
+	.details =
+		"Signs the same message with a temporary key in the TEE and with one in this "
+		"process, in turns.\n"
+		"Nothing is stored. The ratio is the part of libcrypto's own speed that is left.",
 	.options = options,
 	.run = run,
 };

@@ -11,8 +11,8 @@ static const struct option_row options[] = {
 	ROW_END,
 };
 
-typedef enum kw_err change_access(struct kw *kw, const struct kw_target *t, struct kw_identity who,
-	struct kw_key **key);
+typedef enum kw_err change_access(
+	struct kw *kw, const struct kw_target *t, struct kw_identity who, struct kw_key **key);
 
 static void report(const struct kw_key *key, const char *text, bool allow, bool file_changed)
 {
@@ -32,12 +32,13 @@ static void report(const struct kw_key *key, const char *text, bool allow, bool 
 	}
 	fputs(".\n", stdout);
 	if (file_changed)
-		puts("The list is in the file, which was rewritten: replace copies of it, and reload the servers.");
+		puts("The list is in the file, which was rewritten: replace copies of it, and "
+		     "reload the servers.");
 }
 
 /* One after the other; a sealed key's file is written once, at the end, when all have succeeded. */
-static enum exit_code change_all(struct cli *cli, struct key_target *target, const struct kw_identity *who, int n,
-	bool allow, struct kw_key **key)
+static enum exit_code change_all(struct cli *cli, struct key_target *target,
+	const struct kw_identity *who, int n, bool allow, struct kw_key **key)
 {
 	change_access *change = allow ? kw_key_allow : kw_key_deny;
 	struct kw_target t = target->target;
@@ -50,7 +51,8 @@ static enum exit_code change_all(struct cli *cli, struct key_target *target, con
 		err = change(cli->kw, &t, who[i], &next);
 		if (err) {
 			/* The text of the failure lives only until the next call. */
-			enum exit_code code = fail_kw(err, "cannot change the access list of '%s'", target->text);
+			enum exit_code code =
+				fail_kw(err, "cannot change the access list of '%s'", target->text);
 
 			kw_identity_name(&who[i], name, sizeof(name));
 			return i ? fail(code, "those before %s were changed", name) : code;
@@ -88,7 +90,8 @@ static enum exit_code run_change(struct cli *cli, bool allow)
 	for (n = 0; operand(cli, first + n); n++) {
 		err = kw_identity_from_name(operand(cli, first + n), &who[n]);
 		if (err)
-			return fail_kw(err, "cannot %s '%s'", allow ? "allow" : "deny", operand(cli, first + n));
+			return fail_kw(err, "cannot %s '%s'", allow ? "allow" : "deny",
+				operand(cli, first + n));
 	}
 	code = cli_connect(cli);
 	if (code != EXIT_OK)
@@ -126,9 +129,12 @@ const struct command command_key_allow = {
 	.name = "key allow",
 	.arguments = "NAME WHO... [OPTION]...",
 	.summary = "let users or groups use a key",
-	.details = "WHO is user:NAME or group:NAME, or with a number. They may use the key for its purposes; only\n"
-		   "its owner and administrators manage it. NAME may also be a Keyward file (with a / or ending in\n"
-		   ".pem); the list of a sealed key is in its file, which is rewritten, keeping owner and mode.",
+	.details = "WHO is user:NAME or group:NAME, or with a number. They may use the key for its "
+		   "purposes; only\n"
+		   "its owner and administrators manage it. NAME may also be a Keyward file (with "
+		   "a / or ending in\n"
+		   ".pem); the list of a sealed key is in its file, which is rewritten, keeping "
+		   "owner and mode.",
 	.options = options,
 	.run = run_allow,
 };
@@ -137,8 +143,10 @@ const struct command command_key_deny = {
 	.name = "key deny",
 	.arguments = "NAME WHO... [OPTION]...",
 	.summary = "take users or groups off a key's access list",
-	.details = "WHO is user:NAME or group:NAME, or with a number. NAME may also be a Keyward file (with a / or\n"
-		   "ending in .pem). The list of a sealed key is in its file, which is rewritten; a copy of the old\n"
+	.details = "WHO is user:NAME or group:NAME, or with a number. NAME may also be a Keyward "
+		   "file (with a / or\n"
+		   "ending in .pem). The list of a sealed key is in its file, which is rewritten; "
+		   "a copy of the old\n"
 		   "file still allows whom it allowed.",
 	.options = options,
 	.run = run_deny,

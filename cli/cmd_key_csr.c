@@ -13,9 +13,11 @@
 #define CSR_SIZE 32768
 
 static const struct option_row options[] = {
-	{"subject", OPTION_SUBJECT, "/CN=...", "who the certificate is for, as openssl req -subj takes it"},
+	{"subject", OPTION_SUBJECT, "/CN=...",
+		"who the certificate is for, as openssl req -subj takes it"},
 	{"san", OPTION_SAN, "KIND:VALUE",
-		"an alternative name: DNS:HOST, IP:ADDRESS, email:ADDRESS or URI:URI; may be repeated"},
+		"an alternative name: DNS:HOST, IP:ADDRESS, email:ADDRESS or URI:URI; may be "
+		"repeated"},
 	{"output", 'o', "FILE", "write to FILE instead of standard output"},
 	{"force", OPTION_FORCE, NULL, "replace FILE when it exists, keeping its owner and mode"},
 	{"der", OPTION_DER, NULL, "write DER instead of PEM"},
@@ -64,7 +66,8 @@ static enum exit_code read_options(struct cli *cli, struct csr_options *o)
 		return usage_error(cli, "%s", problem);
 	operands_check(cli, !o->file, !o->file);
 	if (!o->subject.n && !o->sans.n)
-		return usage_error(cli, "a request needs a subject or an alternative name: give --subject or --san");
+		return usage_error(cli, "a request needs a subject or an alternative name: give "
+					"--subject or --san");
 	return EXIT_OK;
 }
 
@@ -142,8 +145,10 @@ const struct command command_key_csr = {
 	.name = "key csr",
 	.arguments = "NAME --subject /CN=... --san DNS:... [OPTION]...",
 	.summary = "write a certificate request, built and signed inside the TEE",
-	.details = "The key needs the purpose csr or sign. NAME may also be a Keyward file (with a / or ending in\n"
-		   ".pem). In a subject a backslash takes the next character as it is. Parts: CN, O, OU, C, ST, L,\n"
+	.details = "The key needs the purpose csr or sign. NAME may also be a Keyward file (with a "
+		   "/ or ending in\n"
+		   ".pem). In a subject a backslash takes the next character as it is. Parts: CN, "
+		   "O, OU, C, ST, L,\n"
 		   "serialNumber, emailAddress.",
 	.options = options,
 	.run = run,

@@ -41,7 +41,8 @@ static enum exit_code run(struct cli *cli)
 		yes |= letter == OPTION_YES;
 	operands_check(cli, 1, 1);
 	if (!yes && !(isatty(STDIN_FILENO) && isatty(STDERR_FILENO)))
-		return usage_error(cli, "there is no terminal to ask at: give --yes to delete the key");
+		return usage_error(
+			cli, "there is no terminal to ask at: give --yes to delete the key");
 	code = cli_connect(cli);
 	if (code != EXIT_OK)
 		return code;
@@ -78,7 +79,8 @@ const struct command command_key_delete = {
 	.arguments = "NAME [--yes]",
 	.summary = "delete a key for ever",
 	.details = "Nobody can bring a deleted key back. Servers that use it fail from then on.\n"
-		   "NAME may also be id: and the first digits of an id. A sealed key is only a file: delete that.",
+		   "NAME may also be id: and the first digits of an id. A sealed key is only a "
+		   "file: delete that.",
 	.options = options,
 	.run = run,
 };

@@ -56,7 +56,8 @@ const struct command command_key_generate = {
 	.name = "key generate",
 	.arguments = "NAME [OPTION]...",
 	.summary = "make a new key inside the TEE",
-	.details = "The private part never leaves the TEE. NAME is what people call the key; it can be\n"
+	.details = "The private part never leaves the TEE. NAME is what people call the key; it "
+		   "can be\n"
 		   "moved to another key later (keyward key rename --take).",
 	.options = options,
 	.run = run,

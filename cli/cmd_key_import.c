@@ -64,8 +64,10 @@ const struct command command_key_import = {
 	.name = "key import",
 	.arguments = "NAME FILE [OPTION]...",
 	.summary = "put the private key of a file into the TEE",
-	.details = "FILE is PKCS #8 (also encrypted), SEC 1 or PKCS #1, in PEM or DER; - reads standard input.\n"
-		   "It is left as it is. An encrypted key's passphrase is asked for at the terminal.",
+	.details =
+		"FILE is PKCS #8 (also encrypted), SEC 1 or PKCS #1, in PEM or DER; - reads "
+		"standard input.\n"
+		"It is left as it is. An encrypted key's passphrase is asked for at the terminal.",
 	.options = options,
 	.holds_secrets = true,
 	.run = run,

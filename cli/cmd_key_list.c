@@ -16,7 +16,13 @@ static const struct option_row options[] = {
 enum column { NAME, TYPE, PURPOSES, ALLOWED, SIGNATURES, LAST_USE, REFUSALS, COLUMNS };
 
 static const char *const headings[COLUMNS] = {
-	"NAME", "TYPE", "PURPOSES", "ALLOWED", "SIGNATURES", "LAST USE", "REFUSALS",
+	"NAME",
+	"TYPE",
+	"PURPOSES",
+	"ALLOWED",
+	"SIGNATURES",
+	"LAST USE",
+	"REFUSALS",
 };
 
 struct keys {
@@ -214,7 +220,8 @@ static enum exit_code run(struct cli *cli)
 		else if (keys.n)
 			print_table(&keys);
 		else
-			fputs("There are no keys that you may use or manage. 'keyward key generate NAME' makes one.\n",
+			fputs("There are no keys that you may use or manage. 'keyward key generate "
+			      "NAME' makes one.\n",
 				stderr);
 	}
 	keys_free(&keys);

@@ -44,7 +44,9 @@ static enum exit_code run(struct cli *cli)
 	if (code != EXIT_OK)
 		goto out;
 	if (target.target.record) {
-		code = fail(EXIT_USAGE, "'%s' is a sealed key's file already: give it to the server as it is", target.text);
+		code = fail(EXIT_USAGE,
+			"'%s' is a sealed key's file already: give it to the server as it is",
+			target.text);
 		goto out;
 	}
 	err = kw_key_find(cli->kw, &target.target, &key);
@@ -66,8 +68,10 @@ const struct command command_key_pem = {
 	.name = "key pem",
 	.arguments = "NAME [OPTION]...",
 	.summary = "write the file to give to a server as its private key",
-	.details = "The file says which key to use, and where the provider is set up, nginx, HAProxy, Apache and\n"
-		   "others take it as ssl_certificate_key and the like. Nothing in it is secret. An existing file is\n"
+	.details = "The file says which key to use, and where the provider is set up, nginx, "
+		   "HAProxy, Apache and\n"
+		   "others take it as ssl_certificate_key and the like. Nothing in it is secret. "
+		   "An existing file is\n"
 		   "not replaced without --force: it could be the only copy of a key.",
 	.options = options,
 	.run = run,

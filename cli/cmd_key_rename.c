@@ -4,7 +4,8 @@
 #include "text.h"
 
 static const struct option_row options[] = {
-	{"take", OPTION_TAKE, NULL, "take the name from the key that has it, which goes on without one"},
+	{"take", OPTION_TAKE, NULL,
+		"take the name from the key that has it, which goes on without one"},
 	ROW_END,
 };
 
@@ -24,8 +25,8 @@ static enum exit_code run(struct cli *cli)
 	code = cli_connect(cli);
 	if (code != EXIT_OK)
 		return code;
-	code = key_target_find(cli, operand(cli, 0), NULL, "only a stored key has a name that can be changed",
-		&target);
+	code = key_target_find(cli, operand(cli, 0), NULL,
+		"only a stored key has a name that can be changed", &target);
 	if (code != EXIT_OK)
 		goto out;
 	err = kw_key_rename(cli->kw, &target.target, name, take);
@@ -47,8 +48,10 @@ const struct command command_key_rename = {
 	.name = "key rename",
 	.arguments = "NAME NEW-NAME [--take]",
 	.summary = "give a key another name, or move a name to another key",
-	.details = "With --take a name moves from an old key to a new one at once, so that servers which ask\n"
-		   "for the key by its name use the new one. NAME may be id: and the first digits of an id.",
+	.details = "With --take a name moves from an old key to a new one at once, so that servers "
+		   "which ask\n"
+		   "for the key by its name use the new one. NAME may be id: and the first digits "
+		   "of an id.",
 	.options = options,
 	.run = run,
 };

@@ -11,9 +11,11 @@
 #include "request.h"
 
 static const struct option_row options[] = {
-	{"type", OPTION_TYPE, "TYPE", "make a new key of this type instead of sealing the one in FILE"},
+	{"type", OPTION_TYPE, "TYPE",
+		"make a new key of this type instead of sealing the one in FILE"},
 	{"output", 'o', "FILE", "where to write the sealed key (mode 0644), - for standard output"},
-	{"force", OPTION_FORCE, NULL, "replace the output file when it exists, keeping its owner and mode"},
+	{"force", OPTION_FORCE, NULL,
+		"replace the output file when it exists, keeping its owner and mode"},
 	{"name", OPTION_NAME, "NAME", "a name for messages (default: that of the output file)"},
 	ROW_PURPOSE,
 	ROW_ALLOW,
@@ -26,7 +28,8 @@ static const struct option_row options[] = {
 /* The output's file name without its ending, when every character may be in a name. */
 static void default_name(const char *output, char buf[KW_NAME_MAX + 1])
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@+*";
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@+*";
 	const char *slash = strrchr(output, '/'), *base = slash ? slash + 1 : output;
 	size_t n = strlen(base);
 
@@ -39,7 +42,8 @@ static void default_name(const char *output, char buf[KW_NAME_MAX + 1])
 }
 
 /* Makes the key, or takes it from the file. */
-static enum exit_code make(struct cli *cli, struct key_request *request, const char *input, struct kw_key **key)
+static enum exit_code make(
+	struct cli *cli, struct key_request *request, const char *input, struct kw_key **key)
 {
 	enum exit_code code = EXIT_OK;
 	struct key_material m;
@@ -77,7 +81,8 @@ static void report(const struct kw_key *key, const char *input, const char *outp
 		return;
 	}
 	hint_done("Sealed the key", key);
-	puts("Its file works with this device's TEE only, and there is no other copy of it: back it up as you would\n"
+	puts("Its file works with this device's TEE only, and there is no other copy of it: back "
+	     "it up as you would\n"
 	     "any configuration, and keep a way to replace the key when the device is lost.");
 	if (input)
 		print_delete_advice(input);
@@ -113,7 +118,8 @@ static enum exit_code run(struct cli *cli)
 	if (!output)
 		return usage_error(cli, "the output file is missing: give -o FILE");
 	if (!input == !has_type)
-		return usage_error(cli, "give either a key file to seal or --type TYPE for a new key");
+		return usage_error(
+			cli, "give either a key file to seal or --type TYPE for a new key");
 	code = file_check_output(output, force);
 	if (code != EXIT_OK)
 		return code;
@@ -137,8 +143,10 @@ const struct command command_key_seal = {
 	.name = "key seal",
 	.arguments = "FILE|--type TYPE -o FILE [OPTION]...",
 	.summary = "make a sealed key: a file that only this device can use",
-	.details = "Nothing is stored in the TEE: the key is in the file, encrypted so that only this device's TEE\n"
-		   "can open it. Give the file to a server as its private key. FILE is what 'keyward key import' takes.",
+	.details = "Nothing is stored in the TEE: the key is in the file, encrypted so that only "
+		   "this device's TEE\n"
+		   "can open it. Give the file to a server as its private key. FILE is what "
+		   "'keyward key import' takes.",
 	.options = options,
 	.holds_secrets = true,
 	.run = run,

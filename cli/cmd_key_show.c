@@ -38,9 +38,8 @@ static enum exit_code run(struct cli *cli)
 		if (letter == OPTION_JSON)
 			json = true;
 		else if (letter == OPTION_PUBKEY)
-			public = true;
-		else if (letter == OPTION_FILE)
-			file = value;
+		public = true;
+		else if (letter == OPTION_FILE) file = value;
 	}
 	operands_check(cli, !file, !file);
 	code = cli_connect(cli);
@@ -68,7 +67,8 @@ const struct command command_key_show = {
 	.name = "key show",
 	.arguments = "NAME [OPTION]...",
 	.summary = "show everything about one key",
-	.details = "NAME may also be a Keyward file (with a / or ending in .pem), or id: and the first digits of an id.",
+	.details = "NAME may also be a Keyward file (with a / or ending in .pem), or id: and the "
+		   "first digits of an id.",
 	.options = options,
 	.run = run,
 };

@@ -87,7 +87,8 @@ static void print_page(const struct cli *cli, const struct kw_status *s)
 	struct kw_identity me = {.kind = KW_IDENTITY_USER, .id = (uint32_t)geteuid()};
 	uint64_t started = kw_status_started(s), now = (uint64_t)time(NULL);
 
-	item("TEE", is_host ? "host: an isolated process on this machine" : "optee: a Trusted Application in ARM TrustZone");
+	item("TEE", is_host ? "host: an isolated process on this machine"
+			    : "optee: a Trusted Application in ARM TrustZone");
 	snprintf(buf, sizeof(buf), "%s (this command: %s)", kw_status_version(s), KW_VERSION);
 	item("Version", buf);
 	if (is_host)
@@ -98,14 +99,15 @@ static void print_page(const struct cli *cli, const struct kw_status *s)
 	snprintf(buf, sizeof(buf), "%s, %s ago", time_text, age);
 	item("Started", buf);
 	bytes(kw_status_store_bytes(s), age, sizeof(age));
-	snprintf(buf, sizeof(buf), "%" PRIu32 " stored in %s, %" PRIu32 " open in memory", kw_status_keys(s), age,
-		kw_status_open_keys(s));
+	snprintf(buf, sizeof(buf), "%" PRIu32 " stored in %s, %" PRIu32 " open in memory",
+		kw_status_keys(s), age, kw_status_open_keys(s));
 	item("Keys", buf);
-	snprintf(buf, sizeof(buf), "%" PRIu64 " signatures, %" PRIu64 " refusals", kw_status_signatures(s),
-		kw_status_refusals(s));
+	snprintf(buf, sizeof(buf), "%" PRIu64 " signatures, %" PRIu64 " refusals",
+		kw_status_signatures(s), kw_status_refusals(s));
 	item("Since start", buf);
 	kw_identity_name(&me, age, sizeof(age));
-	snprintf(buf, sizeof(buf), "%s, %s%s", age, kw_status_is_admin(s) ? "an administrator, " : "",
+	snprintf(buf, sizeof(buf), "%s, %s%s", age,
+		kw_status_is_admin(s) ? "an administrator, " : "",
 		kw_status_may_create(s) ? "may make keys" : "may not make keys");
 	item("You are", buf);
 	print_protections(s, "What protects the keys", true);

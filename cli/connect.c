@@ -25,8 +25,9 @@ static bool is_trusted_program(const char *path)
 {
 	struct stat st;
 
-	return !stat(path, &st) && S_ISREG(st.st_mode) && (st.st_uid == 0 || st.st_uid == geteuid()) &&
-	       !(st.st_mode & (S_IWGRP | S_IWOTH)) && !access(path, X_OK);
+	return !stat(path, &st) && S_ISREG(st.st_mode) &&
+	       (st.st_uid == 0 || st.st_uid == geteuid()) && !(st.st_mode & (S_IWGRP | S_IWOTH)) &&
+	       !access(path, X_OK);
 }
 
 /* $KEYWARD_TEED, where it was built, where it is installed. */
@@ -151,12 +152,14 @@ static enum exit_code start_teed(struct cli *cli)
 	int output;
 
 	if (!find_teed(program))
-		return fail(EXIT_NO_TEE, "no TEE answers, and keyward-teed is not installed: install it, or "
-					 "give the socket of a TEE with --socket");
+		return fail(EXIT_NO_TEE,
+			"no TEE answers, and keyward-teed is not installed: install it, or "
+			"give the socket of a TEE with --socket");
 	snprintf(socket, sizeof(socket), "%s", kw_socket(cli->kw));
 	if (!user_store(store))
-		return fail(EXIT_NO_TEE, "no TEE answers, and one of your own needs a home: set HOME, or give "
-					 "the socket of a TEE with --socket");
+		return fail(EXIT_NO_TEE,
+			"no TEE answers, and one of your own needs a home: set HOME, or give "
+			"the socket of a TEE with --socket");
 	first = access(store, F_OK) != 0;
 	slash = strrchr(socket, '/');
 	*slash = '\0';
@@ -167,8 +170,10 @@ static enum exit_code start_teed(struct cli *cli)
 	started = started && make_directories(store);
 	*slash = '/';
 	if (!started)
-		return fail(EXIT_NO_TEE, "cannot start a TEE of your own: cannot make the directories of '%s' and "
-					 "'%s': %s", store, socket, strerror(errno));
+		return fail(EXIT_NO_TEE,
+			"cannot start a TEE of your own: cannot make the directories of '%s' and "
+			"'%s': %s",
+			store, socket, strerror(errno));
 	output = memfd_create("keyward-teed", MFD_CLOEXEC);
 	started = output >= 0 && run_teed(program, store, socket, output);
 	/* When two commands start one at the same time, the TEE of the other answers to both. */
@@ -180,7 +185,8 @@ static enum exit_code start_teed(struct cli *cli)
 		started = false;
 	} else {
 		if (first)
-			fail(EXIT_OK, "started a TEE of your own; it keeps its keys in '%s'", store);
+			fail(EXIT_OK, "started a TEE of your own; it keeps its keys in '%s'",
+				store);
 		started = true;
 	}
 	if (output >= 0)
@@ -190,7 +196,8 @@ static enum exit_code start_teed(struct cli *cli)
 
 enum exit_code cli_connect(struct cli *cli)
 {
-	const char *given = cli->options.socket ? cli->options.socket : secure_getenv("KEYWARD_SOCKET");
+	const char *given =
+		cli->options.socket ? cli->options.socket : secure_getenv("KEYWARD_SOCKET");
 	enum kw_err err = kw_new(&cli->options, &cli->kw);
 
 	if (err)
@@ -201,10 +208,13 @@ enum exit_code cli_connect(struct cli *cli)
 		return EXIT_OK;
 	/* The machine has a system TEE, or should have: keys must not end up elsewhere in the meantime. */
 	if (strcmp(kw_socket(cli->kw), KW_SYSTEM_SOCKET) == 0)
-		return fail(EXIT_NO_TEE, "no TEE answers at %s: 'systemctl start keyward-teed.socket' starts the "
-					 "system's, --socket PATH uses another", KW_SYSTEM_SOCKET);
+		return fail(EXIT_NO_TEE,
+			"no TEE answers at %s: 'systemctl start keyward-teed.socket' starts the "
+			"system's, --socket PATH uses another",
+			KW_SYSTEM_SOCKET);
 	if (geteuid() == 0)
-		return fail(EXIT_NO_TEE, "no TEE runs on this machine: 'systemctl enable --now keyward-teed.socket' "
-					 "starts the system's, --socket PATH uses another");
+		return fail(EXIT_NO_TEE,
+			"no TEE runs on this machine: 'systemctl enable --now keyward-teed.socket' "
+			"starts the system's, --socket PATH uses another");
 	return start_teed(cli);
 }

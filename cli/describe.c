@@ -116,7 +116,8 @@ static void print_purposes(const struct kw_key *key)
 		if (kw_purposes_from_names(name, &bit) || !(kw_key_purposes(key) & bit))
 			continue;
 		printf("%-*s%s: ", LABEL_COLUMN, label, name);
-		text_print_wrapped(stdout, sentence, LABEL_COLUMN + (unsigned)strlen(name) + 2, text_columns(stdout));
+		text_print_wrapped(stdout, sentence, LABEL_COLUMN + (unsigned)strlen(name) + 2,
+			text_columns(stdout));
 		label = "";
 	}
 }
@@ -138,8 +139,10 @@ static void print_rights(const struct kw_key *key)
 	}
 	if (!i)
 		item(label, "nobody but the owner");
-	item("You may", kw_key_may_use(key) && kw_key_may_manage(key) ? "use and manage it" :
-		kw_key_may_use(key) ? "use it" : kw_key_may_manage(key) ? "manage it" : "only look at it");
+	item("You may", kw_key_may_use(key) && kw_key_may_manage(key) ? "use and manage it"
+			: kw_key_may_use(key)                         ? "use it"
+			: kw_key_may_manage(key)                      ? "manage it"
+								      : "only look at it");
 }
 
 void key_print(const struct kw_key *key)
@@ -150,9 +153,11 @@ void key_print(const struct kw_key *key)
 	item("Name", *kw_key_name(key) ? kw_key_name(key) : "(none)");
 	item("Type", type ? type : "unknown");
 	print_purposes(key);
-	item("Kept", kw_key_is_sealed(key) ? "sealed: only in its file, for the TEE of this device" : "in the TEE");
+	item("Kept", kw_key_is_sealed(key) ? "sealed: only in its file, for the TEE of this device"
+					   : "in the TEE");
 	text_time(kw_key_created(key), time);
-	snprintf(buf, sizeof(buf), "%s %s", kw_key_is_imported(key) ? "imported" : "generated in the TEE", time);
+	snprintf(buf, sizeof(buf), "%s %s",
+		kw_key_is_imported(key) ? "imported" : "generated in the TEE", time);
 	item("Origin", buf);
 	print_rights(key);
 	text_time(kw_key_last_use(key), time);

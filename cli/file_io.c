@@ -71,7 +71,8 @@ enum exit_code file_read(const char *path, size_t max, uint8_t **data, size_t *l
 		goto out;
 	}
 	if ((size_t)n > max) {
-		fail(code, "cannot read '%s': it has more than %zu bytes, too many for a key file", path, max);
+		fail(code, "cannot read '%s': it has more than %zu bytes, too many for a key file",
+			path, max);
 		goto out;
 	}
 	*data = buf;
@@ -112,7 +113,8 @@ enum exit_code file_check_output(const char *path, bool replace)
 	if (S_ISDIR(st.st_mode))
 		return fail(EXIT_FAILED, "cannot write '%s': it is a directory", path);
 	if (!replace)
-		return fail(EXIT_EXISTS, "cannot write '%s': the file exists; --force replaces it", path);
+		return fail(EXIT_EXISTS, "cannot write '%s': the file exists; --force replaces it",
+			path);
 	return EXIT_OK;
 }
 
@@ -152,7 +154,8 @@ static bool sync_directory(const char *path)
 static bool temporary_name(const char *path, char *buf, size_t size)
 {
 	const char *slash = strrchr(path, '/');
-	int n = snprintf(buf, size, "%.*s.keyward-XXXXXX", slash ? (int)(slash + 1 - path) : 0, path);
+	int n = snprintf(
+		buf, size, "%.*s.keyward-XXXXXX", slash ? (int)(slash + 1 - path) : 0, path);
 
 	errno = ENAMETOOLONG;
 	return n > 0 && (size_t)n < size;
@@ -176,7 +179,9 @@ enum exit_code file_write(const char *path, const void *data, size_t len, bool r
 	int fd = -1;
 
 	if (is_standard(path))
-		return fwrite(data, 1, len, stdout) == len ? EXIT_OK : fail(EXIT_FAILED, "cannot write the output");
+		return fwrite(data, 1, len, stdout) == len
+			       ? EXIT_OK
+			       : fail(EXIT_FAILED, "cannot write the output");
 	if (is_special(path))
 		return write_special(path, data, len);
 	/* Where a link points to is replaced, not the link. */

@@ -47,5 +47,5 @@ bool harden(void)
 	const struct rlimit none = {0, 0};
 
 	return !prctl(PR_SET_DUMPABLE, 0) && !setrlimit(RLIMIT_CORE, &none) &&
-		CRYPTO_set_mem_functions(plain_malloc, wiping_realloc, wiping_free);
+	       CRYPTO_set_mem_functions(plain_malloc, wiping_realloc, wiping_free);
 }

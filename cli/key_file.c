@@ -58,7 +58,7 @@ static bool wrong_passphrase(struct reading *r)
 {
 	if (r->m->no_passphrase)
 		return key_problem(r->m, "the key is encrypted and there is no passphrase: "
-			"use a terminal, --passphrase-file or --passphrase-fd");
+					 "use a terminal, --passphrase-file or --passphrase-fd");
 	return key_problem(r->m, "the passphrase is wrong, or the file is damaged: try again");
 }
 
@@ -83,7 +83,8 @@ static bool rounds_are_bearable(const X509_SIG *sig)
 	if (OBJ_obj2nid(oid) == NID_pbes2) {
 		pbe2 = ASN1_item_unpack(parameter, ASN1_ITEM_rptr(PBE2PARAM));
 		if (pbe2 && OBJ_obj2nid(pbe2->keyfunc->algorithm) == NID_id_pbkdf2 &&
-			pbe2->keyfunc->parameter && pbe2->keyfunc->parameter->type == V_ASN1_SEQUENCE)
+			pbe2->keyfunc->parameter &&
+			pbe2->keyfunc->parameter->type == V_ASN1_SEQUENCE)
 			kdf = ASN1_item_unpack(pbe2->keyfunc->parameter->value.sequence,
 				ASN1_ITEM_rptr(PBKDF2PARAM));
 		rounds = kdf ? kdf->iter : NULL;
@@ -106,7 +107,8 @@ static bool use_pkcs8(struct reading *r, const PKCS8_PRIV_KEY_INFO *info)
 {
 	r->pkey = EVP_PKCS82PKEY_ex(info, r->lib, NULL);
 	if (!r->pkey)
-		return key_problem(r->m, "the private key in it is damaged or of a kind that libcrypto "
+		return key_problem(r->m,
+			"the private key in it is damaged or of a kind that libcrypto "
 			"does not know: use an RSA, EC or Ed25519 key");
 	return true;
 }
@@ -119,7 +121,8 @@ static bool use_encrypted(struct reading *r, const X509_SIG *sig)
 	int n;
 
 	if (!rounds_are_bearable(sig))
-		return key_problem(r->m, "its encryption asks for too many rounds of key derivation: "
+		return key_problem(r->m,
+			"its encryption asks for too many rounds of key derivation: "
 			"write it anew with 'openssl pkcs8 -topk8'");
 	n = ask_passphrase(passphrase, (int)sizeof(passphrase), 0, r);
 	if (n < 0) {
@@ -176,17 +179,18 @@ out:
 	return is;
 }
 
-static const char not_a_key[] =
-	"this is not a private key that can be read: give a PKCS #8, SEC 1 or PKCS #1 key in PEM or DER";
+static const char not_a_key[] = "this is not a private key that can be read: give a PKCS #8, SEC 1 "
+				"or PKCS #1 key in PEM or DER";
 static const char is_certificate[] =
 	"this is a certificate, which is public: give the file with its private key";
 static const char is_public[] = "this is a public key: give the file with the private key";
 static const char is_request[] =
 	"this is a certificate request, which is public: give the file with its private key";
 static const char is_keyward[] = "this is a Keyward key file already: its key is in a TEE";
-static const char is_dsa[] = "this is a DSA key, which Keyward does not use: make an ec-p256 key instead";
-static const char is_pkcs12[] =
-	"this is a PKCS #12 file: take the key out of it first, with 'openssl pkcs12 -nocerts -noenc -in'";
+static const char is_dsa[] =
+	"this is a DSA key, which Keyward does not use: make an ec-p256 key instead";
+static const char is_pkcs12[] = "this is a PKCS #12 file: take the key out of it first, with "
+				"'openssl pkcs12 -nocerts -noenc -in'";
 
 /* DER that is no private key: the sentence that says what it is instead. */
 static const char *name_other_der(const uint8_t *der, long len)
@@ -247,9 +251,11 @@ static const char *name_other_pem(const char *label)
 		{PEM_STRING_RSA_PUBLIC, is_public},
 		{KW_PEM_LABEL, is_keyward},
 		{PEM_STRING_DSA, is_dsa},
-		{"OPENSSH PRIVATE KEY", "this is a key in OpenSSH's own form: convert a copy of it first, "
+		{"OPENSSH PRIVATE KEY",
+			"this is a key in OpenSSH's own form: convert a copy of it first, "
 			"with 'ssh-keygen -p -m PKCS8 -f COPY'"},
-		{"TSS2 PRIVATE KEY", "this key is in a TPM, which does not give it out: make a new key"},
+		{"TSS2 PRIVATE KEY",
+			"this key is in a TPM, which does not give it out: make a new key"},
 		{"PGP PRIVATE KEY BLOCK", "this is an OpenPGP key, which Keyward does not use"},
 		{"PKCS12", is_pkcs12},
 	};
@@ -270,7 +276,8 @@ static bool use_pem(struct reading *r, const char *label, char *header, uint8_t 
 	bool ok;
 
 	if (header[0] && !PEM_get_EVP_CIPHER_INFO(header, &cipher))
-		return key_problem(r->m, "its PEM header is damaged or names a cipher that libcrypto does not "
+		return key_problem(r->m,
+			"its PEM header is damaged or names a cipher that libcrypto does not "
 			"know: write it anew with 'openssl pkcs8 -topk8'");
 	if (cipher.cipher && !PEM_do_header(&cipher, data, &len, ask_passphrase, r))
 		return wrong_passphrase(r);
@@ -288,7 +295,7 @@ static bool use_pem(struct reading *r, const char *label, char *header, uint8_t 
 static bool is_private_label(const char *label)
 {
 	return strcmp(label, PEM_STRING_PKCS8) == 0 || strcmp(label, PEM_STRING_PKCS8INF) == 0 ||
-		strcmp(label, PEM_STRING_ECPRIVATEKEY) == 0 || strcmp(label, PEM_STRING_RSA) == 0;
+	       strcmp(label, PEM_STRING_ECPRIVATEKEY) == 0 || strcmp(label, PEM_STRING_RSA) == 0;
 }
 
 /* A server's file may hold certificates beside the key; it must hold exactly one key. */
@@ -327,7 +334,10 @@ static bool read_pem(struct reading *r, const uint8_t *data, size_t len)
 		key_problem(r->m, "its PEM text is damaged: use another copy of the file");
 		ok = false;
 	} else if (keys > 1) {
-		key_problem(r->m, "it holds %u private keys: put the one that you mean into a file of its own", keys);
+		key_problem(r->m,
+			"it holds %u private keys: put the one that you mean into a file of its "
+			"own",
+			keys);
 		ok = false;
 	} else if (!keys) {
 		key_problem(r->m, "%s", other);

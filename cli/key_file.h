@@ -22,7 +22,7 @@ struct key_material {
 	size_t len;
 	uint8_t *spki; /* the file's own public key */
 	size_t spki_len;
-	char problem[320]; /* when it cannot be read: what it is, and what to do */
+	char problem[320];  /* when it cannot be read: what it is, and what to do */
 	bool no_passphrase; /* it is encrypted, and `ask` had nothing */
 };
 

@@ -13,7 +13,8 @@ static bool take_rsa(struct key_material *m, EVP_PKEY *pkey)
 	static const struct {
 		int bits;
 		enum kw_key_type type;
-	} sizes[] = {{2048, KW_KEY_TYPE_RSA_2048}, {3072, KW_KEY_TYPE_RSA_3072}, {4096, KW_KEY_TYPE_RSA_4096}};
+	} sizes[] = {{2048, KW_KEY_TYPE_RSA_2048}, {3072, KW_KEY_TYPE_RSA_3072},
+		{4096, KW_KEY_TYPE_RSA_4096}};
 	BIGNUM *e = NULL, *p = NULL, *q = NULL, *third = NULL;
 	int bits = EVP_PKEY_get_bits(pkey), half = bits / 16;
 	bool ok = false;
@@ -23,14 +24,17 @@ static bool take_rsa(struct key_material *m, EVP_PKEY *pkey)
 	for (i = 0; i < 3 && sizes[i].bits != bits; i++)
 		;
 	if (i == 3) {
-		key_problem(m, "this is an RSA key of %d bits: Keyward keeps RSA keys of 2048, 3072 and 4096 bits",
+		key_problem(m,
+			"this is an RSA key of %d bits: Keyward keeps RSA keys of 2048, 3072 and "
+			"4096 bits",
 			bits);
 		goto out;
 	}
 	m->type = sizes[i].type;
 	if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_FACTOR3, &third)) {
-		key_problem(m, "this is an RSA key with more than two primes, which Keyward does not keep: "
-			"make a new key");
+		key_problem(m, "this is an RSA key with more than two primes, which Keyward does "
+			       "not keep: "
+			       "make a new key");
 		goto out;
 	}
 	if (!EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) ||
@@ -39,10 +43,12 @@ static bool take_rsa(struct key_material *m, EVP_PKEY *pkey)
 		key_problem(m, "this RSA key lacks its two primes: use a complete copy of it");
 		goto out;
 	}
-	if (BN_bn2binpad(e, e_bytes, 4) != 4 || BN_num_bits(p) != 8 * half || BN_num_bits(q) != 8 * half ||
-		BN_bn2binpad(p, m->bytes + 4, half) != half || BN_bn2binpad(q, m->bytes + 4 + half, half) != half) {
-		key_problem(m, "this RSA key has a public exponent of more than 32 bits or primes of different "
-			"sizes, which Keyward does not keep: make a new key");
+	if (BN_bn2binpad(e, e_bytes, 4) != 4 || BN_num_bits(p) != 8 * half ||
+		BN_num_bits(q) != 8 * half || BN_bn2binpad(p, m->bytes + 4, half) != half ||
+		BN_bn2binpad(q, m->bytes + 4 + half, half) != half) {
+		key_problem(m, "this RSA key has a public exponent of more than 32 bits or primes "
+			       "of different "
+			       "sizes, which Keyward does not keep: make a new key");
 		goto out;
 	}
 	memcpy(m->bytes, e_bytes, 4);
@@ -77,7 +83,9 @@ static bool take_ec(struct key_material *m, EVP_PKEY *pkey)
 	for (i = 0; i < 3 && strcmp(curve, curves[i].curve) != 0; i++)
 		;
 	if (i == 3) {
-		key_problem(m, "this is an EC key on the curve %s: Keyward keeps EC keys on P-256, P-384 and P-521",
+		key_problem(m,
+			"this is an EC key on the curve %s: Keyward keeps EC keys on P-256, P-384 "
+			"and P-521",
 			curve);
 		goto out;
 	}
@@ -126,16 +134,19 @@ bool key_material_take(struct key_material *m, EVP_PKEY *pkey, OSSL_LIB_CTX *lib
 	else if (EVP_PKEY_is_a(pkey, "ED25519"))
 		ok = take_ed25519(m, pkey);
 	else if (EVP_PKEY_is_a(pkey, "RSA-PSS"))
-		key_problem(m, "this is an RSA key for PSS only, a limit that would be lost in the TEE: "
+		key_problem(m,
+			"this is an RSA key for PSS only, a limit that would be lost in the TEE: "
 			"make a new key");
 	else
-		key_problem(m, "this is a key of type %s, which Keyward does not keep: use RSA, EC or Ed25519",
+		key_problem(m,
+			"this is a key of type %s, which Keyward does not keep: use RSA, EC or "
+			"Ed25519",
 			EVP_PKEY_get0_type_name(pkey) ? EVP_PKEY_get0_type_name(pkey) : "unknown");
 	if (!ok)
 		return false;
 	if (!is_consistent(pkey, lib))
 		return key_problem(m, "this is not a valid key, its parts do not belong together: "
-			"use another copy of the file");
+				      "use another copy of the file");
 	n = i2d_PUBKEY(pkey, &spki);
 	if (n <= 0)
 		return key_problem(m, "its public key cannot be computed");

@@ -67,16 +67,19 @@ static void print_overview(FILE *f, const char *group)
 	unsigned i;
 
 	fputs("keyward keeps private keys inside a Trusted Execution Environment.\n\n"
-	      "Usage: keyward [--tee TEE] [--socket PATH] COMMAND [ARGUMENT]...\n\nCommands:\n", f);
+	      "Usage: keyward [--tee TEE] [--socket PATH] COMMAND [ARGUMENT]...\n\nCommands:\n",
+		f);
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		const char *name = commands[i]->name;
 
 		if (!group || (strncmp(name, group, n) == 0 && name[n] == ' '))
 			fprintf(f, "  %-14s %s\n", name, commands[i]->summary);
 	}
-	fputs("\n'keyward help COMMAND' or 'keyward COMMAND --help' says more about one; keyward(1) about all.\n"
+	fputs("\n'keyward help COMMAND' or 'keyward COMMAND --help' says more about one; "
+	      "keyward(1) about all.\n"
 	      "Exit status: 0 done, 1 failed, 2 wrong usage, 3 no TEE, 4 refused, 5 no such key,\n"
-	      "6 exists already, 7 a file that cannot be used.\n", f);
+	      "6 exists already, 7 a file that cannot be used.\n",
+		f);
 }
 
 static bool is_group(const char *word)
@@ -148,10 +151,12 @@ static bool global_options(struct cli *cli, enum exit_code *code)
 			*code = EXIT_OK;
 			return false;
 		case ':':
-			*code = usage_error(cli, "the option '%s' needs an argument", cli->argv[optind - 1]);
+			*code = usage_error(
+				cli, "the option '%s' needs an argument", cli->argv[optind - 1]);
 			return false;
 		default:
-			*code = usage_error(cli, "there is no option '%s' before a command", cli->argv[optind - 1]);
+			*code = usage_error(cli, "there is no option '%s' before a command",
+				cli->argv[optind - 1]);
 			return false;
 		}
 	}
@@ -174,7 +179,8 @@ static enum exit_code run(struct cli *cli)
 	}
 	cli->command = find_command(n, cli->argv, &words);
 	if (!cli->command && is_group(cli->argv[0]) &&
-		(n == 1 || strcmp(cli->argv[1], "--help") == 0 || strcmp(cli->argv[1], "-h") == 0)) {
+		(n == 1 || strcmp(cli->argv[1], "--help") == 0 ||
+			strcmp(cli->argv[1], "-h") == 0)) {
 		print_overview(n == 1 ? stderr : stdout, cli->argv[0]);
 		return n == 1 ? EXIT_USAGE : EXIT_OK;
 	}
@@ -187,7 +193,8 @@ static enum exit_code run(struct cli *cli)
 	cli->argv += words - 1;
 	optind = 0;
 	if (cli->command->holds_secrets && !harden())
-		return fail(EXIT_FAILED, "cannot protect this process from core dumps and debuggers");
+		return fail(
+			EXIT_FAILED, "cannot protect this process from core dumps and debuggers");
 	/* No configuration file of OpenSSL: it could load modules into a process that holds a key. */
 	if (!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL))
 		return fail(EXIT_FAILED, "cannot start libcrypto");

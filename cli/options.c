@@ -13,9 +13,11 @@
 
 /* Every command has these. */
 static const struct option_row common[] = {
-	{"tee", OPTION_TEE, "TEE", "which kind of TEE: host or optee (default $KEYWARD_TEE, else host)"},
+	{"tee", OPTION_TEE, "TEE",
+		"which kind of TEE: host or optee (default $KEYWARD_TEE, else host)"},
 	{"socket", OPTION_SOCKET, "PATH",
-		"where the host TEE listens (default $KEYWARD_SOCKET, else the system's, else the user's)"},
+		"where the host TEE listens (default $KEYWARD_SOCKET, else the system's, else the "
+		"user's)"},
 	{"help", 'h', NULL, "print this help"},
 	ROW_END,
 };
@@ -122,8 +124,8 @@ void operands_check(const struct cli *cli, int min, int max)
 	if (n > max)
 		exit((int)usage_error(cli, "'%s' is one argument too many", operand(cli, max)));
 	if (n < min)
-		exit((int)usage_error(cli, "an argument is missing: keyward %s %s", cli->command->name,
-			cli->command->arguments));
+		exit((int)usage_error(cli, "an argument is missing: keyward %s %s",
+			cli->command->name, cli->command->arguments));
 }
 
 bool parse_number(const char *text, unsigned min, unsigned max, unsigned *number)

@@ -76,9 +76,11 @@ int passphrase_ask(void *context, char *buf, int size)
 	n = fd < 0 ? -1 : read_line(fd, buf, size);
 	if (n < 0) {
 		if (source->file)
-			fail(EXIT_BAD_INPUT, "cannot read the passphrase from '%s': %s", source->file, strerror(errno));
+			fail(EXIT_BAD_INPUT, "cannot read the passphrase from '%s': %s",
+				source->file, strerror(errno));
 		else
-			fail(EXIT_BAD_INPUT, "cannot read the passphrase from descriptor %d: %s", fd, strerror(errno));
+			fail(EXIT_BAD_INPUT, "cannot read the passphrase from descriptor %d: %s",
+				fd, strerror(errno));
 		source->failed = true;
 	}
 	if (source->file && fd >= 0)

@@ -20,7 +20,8 @@ static size_t find_block(const uint8_t *data, size_t len, size_t from)
 	const size_t n = sizeof(begin_line) - 1;
 
 	for (; from + n <= len; from++) {
-		if (memcmp(data + from, begin_line, n) == 0 && (from == 0 || data[from - 1] == '\n'))
+		if (memcmp(data + from, begin_line, n) == 0 &&
+			(from == 0 || data[from - 1] == '\n'))
 			return from;
 	}
 	return len;
@@ -36,22 +37,31 @@ static bool parse(struct pem_file *file)
 
 	file->begin = find_block(file->data, file->len, 0);
 	if (file->begin == file->len) {
-		fail(EXIT_BAD_INPUT, "'%s' is not a Keyward key file: 'keyward key seal' or 'keyward key pem' make one",
+		fail(EXIT_BAD_INPUT,
+			"'%s' is not a Keyward key file: 'keyward key seal' or 'keyward key pem' "
+			"make one",
 			file->path);
 		goto out;
 	}
 	bio = BIO_new_mem_buf(file->data + file->begin, (int)(file->len - file->begin));
-	if (!bio || !PEM_read_bio(bio, &label, &header, &der, &n) || strcmp(label, KW_PEM_LABEL) != 0) {
-		fail(EXIT_BAD_INPUT, "the Keyward key in '%s' is damaged: use another copy of the file", file->path);
+	if (!bio || !PEM_read_bio(bio, &label, &header, &der, &n) ||
+		strcmp(label, KW_PEM_LABEL) != 0) {
+		fail(EXIT_BAD_INPUT,
+			"the Keyward key in '%s' is damaged: use another copy of the file",
+			file->path);
 		goto out;
 	}
 	file->end = file->len - (size_t)BIO_pending(bio);
 	if (find_block(file->data, file->len, file->end) != file->len) {
-		fail(EXIT_BAD_INPUT, "'%s' holds several Keyward keys: put each into a file of its own", file->path);
+		fail(EXIT_BAD_INPUT,
+			"'%s' holds several Keyward keys: put each into a file of its own",
+			file->path);
 		goto out;
 	}
 	if (kw_reference_parse(der, (size_t)n, &file->ref)) {
-		fail(EXIT_BAD_INPUT, "the Keyward key in '%s' cannot be read: it is damaged or of a newer version",
+		fail(EXIT_BAD_INPUT,
+			"the Keyward key in '%s' cannot be read: it is damaged or of a newer "
+			"version",
 			file->path);
 		goto out;
 	}
@@ -127,13 +137,14 @@ enum exit_code pem_file_update(struct pem_file *file, const struct kw_key *key)
 	bool ok;
 
 	ok = f && fwrite(file->data, 1, file->begin, f) == file->begin && put_block(f, key) &&
-		fwrite(file->data + file->end, 1, file->len - file->end, f) == file->len - file->end;
+	     fwrite(file->data + file->end, 1, file->len - file->end, f) == file->len - file->end;
 	if (f && fclose(f))
 		ok = false;
 	if (ok)
 		code = file_write(file->path, text, len, true);
 	else
-		fail(code, "cannot make the new text of '%s': there is not enough memory", file->path);
+		fail(code, "cannot make the new text of '%s': there is not enough memory",
+			file->path);
 	free(text);
 	return code;
 }
@@ -145,16 +156,19 @@ enum exit_code pem_text(const struct kw_key *key, char **text, size_t *len)
 
 	if (f) {
 		/* Readers of PEM pass over lines outside of the blocks (RFC 7468 section 2). */
-		fputs(kw_key_is_sealed(key) ? "Keyward sealed key" : "Keyward reference to the key", f);
+		fputs(kw_key_is_sealed(key) ? "Keyward sealed key" : "Keyward reference to the key",
+			f);
 		if (*kw_key_name(key)) {
 			fputs(" '", f);
 			text_print(f, kw_key_name(key));
 			fputc('\'', f);
 		}
 		fprintf(f, " (%s).\n", kw_key_type_name(kw_key_type(key)));
-		fputs(kw_key_is_sealed(key) ?
-			"Only the TEE of the device that sealed it can use this file.\n" :
-			"There is no secret in this file: the key itself stays in the TEE.\n", f);
+		fputs(kw_key_is_sealed(key)
+				? "Only the TEE of the device that sealed it can use this file.\n"
+				: "There is no secret in this file: the key itself stays in the "
+				  "TEE.\n",
+			f);
 		ok = put_block(f, key) && !ferror(f);
 		ok = !fclose(f) && ok;
 	}

@@ -25,7 +25,10 @@ static const char *join_rows(const char *(*row)(unsigned i), char *buf, size_t s
 	buf[0] = '\0';
 	for (i = 0; row(i) && used < size; i++)
 		used += (size_t)snprintf(buf + used, size - used, "%s%s",
-			!i ? "" : row(i + 1) ? ", " : " or ", row(i));
+			!i           ? ""
+			: row(i + 1) ? ", "
+				     : " or ",
+			row(i));
 	return buf;
 }
 
@@ -51,7 +54,8 @@ static void set_purposes(struct cli *cli, struct key_request *r, const char *val
 	char names[256];
 
 	if (kw_purposes_from_names(value, &r->t.purposes))
-		exit((int)usage_error(cli, "'%s' is not a list of purposes: use %s, several with commas", value,
+		exit((int)usage_error(cli,
+			"'%s' is not a list of purposes: use %s, several with commas", value,
 			join_rows(purpose_name, names, sizeof(names))));
 }
 
@@ -60,7 +64,9 @@ static void add_allowed(struct cli *cli, struct key_request *r, const char *valu
 	enum kw_err err;
 
 	if (r->t.allow_count == ALLOW_MAX)
-		exit((int)usage_error(cli, "a key has at most %d entries in its access list: allow a group", ALLOW_MAX));
+		exit((int)usage_error(cli,
+			"a key has at most %d entries in its access list: allow a group",
+			ALLOW_MAX));
 	err = kw_identity_from_name(value, &r->allow[r->t.allow_count]);
 	if (err)
 		exit((int)fail_kw(err, "cannot allow '%s'", value));
@@ -95,8 +101,10 @@ bool key_request_option(struct cli *cli, struct key_request *r, int letter, cons
 
 enum exit_code key_request_check(struct cli *cli, const struct key_request *r)
 {
-	if (r->t.purposes & (KW_PURPOSE_DECRYPT | KW_PURPOSE_DECRYPT_PKCS1) && !kw_key_type_is_rsa(r->t.type))
-		return usage_error(cli, "a key of type %s cannot decrypt: use an RSA key or other purposes",
+	if (r->t.purposes & (KW_PURPOSE_DECRYPT | KW_PURPOSE_DECRYPT_PKCS1) &&
+		!kw_key_type_is_rsa(r->t.type))
+		return usage_error(cli,
+			"a key of type %s cannot decrypt: use an RSA key or other purposes",
 			kw_key_type_name(r->t.type));
 	return EXIT_OK;
 }
@@ -145,10 +153,14 @@ enum exit_code key_request_import(struct cli *cli, struct key_request *r, const 
 		struct kw_target target = {.id = kw_key_id(*key)};
 
 		if (kw_key_delete(cli->kw, &target))
-			fail(EXIT_FAILED, "the key that the TEE made of '%s' could not be deleted again", path);
+			fail(EXIT_FAILED,
+				"the key that the TEE made of '%s' could not be deleted again",
+				path);
 	}
 	kw_key_free(key);
-	return fail(EXIT_FAILED, "the TEE made another public key of '%s' than the file has; nothing was kept", path);
+	return fail(EXIT_FAILED,
+		"the TEE made another public key of '%s' than the file has; nothing was kept",
+		path);
 }
 
 void print_delete_advice(const char *path)
@@ -158,8 +170,10 @@ void print_delete_advice(const char *path)
 	fputs("The file ", stdout);
 	text_print(stdout, path);
 	fputs(" still holds the key, and so may backups. When everything uses the TEE's key,\n"
-	      "delete it: shred -u ", stdout);
+	      "delete it: shred -u ",
+		stdout);
 	text_print_word(stdout, path);
-	fputs("\nOn flash and on copy-on-write file systems a copy can survive that; a new key is then the sure way.\n",
+	fputs("\nOn flash and on copy-on-write file systems a copy can survive that; a new key is "
+	      "then the sure way.\n",
 		stdout);
 }

@@ -10,11 +10,13 @@
 
 #include "text.h"
 
-static const char *const attributes[] = {"CN", "O", "OU", "C", "ST", "L", "serialNumber", "emailAddress"};
+static const char *const attributes[] = {
+	"CN", "O", "OU", "C", "ST", "L", "serialNumber", "emailAddress"};
 
 #define ATTRIBUTES_TEXT "CN, O, OU, C, ST, L, serialNumber or emailAddress"
 
-__attribute__((format(printf, 2, 3))) static bool wrong(char problem[PROBLEM_SIZE], const char *format, ...)
+__attribute__((format(printf, 2, 3))) static bool wrong(
+	char problem[PROBLEM_SIZE], const char *format, ...)
 {
 	va_list ap;
 
@@ -48,7 +50,8 @@ static bool check_value(const char *type, const char *value, char problem[PROBLE
 	if (!text_is_utf8(value))
 		return wrong(problem, "the value of %s is not UTF-8", type);
 	if (strcmp(type, "C") == 0 && (n != 2 || strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 2))
-		return wrong(problem, "a country (C) is two capital letters, like DE, and not '%s'", value);
+		return wrong(problem, "a country (C) is two capital letters, like DE, and not '%s'",
+			value);
 	return true;
 }
 
@@ -57,7 +60,8 @@ static const char *copy_value(const char *text, char **to, char problem[PROBLEM_
 {
 	while (*text && *text != '/') {
 		if (*text == '+') {
-			wrong(problem, "a plus sign joins values in a subject, which is not supported: write \\+");
+			wrong(problem, "a plus sign joins values in a subject, which is not "
+				       "supported: write \\+");
 			return NULL;
 		}
 		if (*text == '\\' && !*++text) {
@@ -76,7 +80,8 @@ bool subject_parse(const char *text, struct subject *s, char problem[PROBLEM_SIZ
 
 	memset(s, 0, sizeof(*s));
 	if (text[0] != '/')
-		return wrong(problem, "a subject begins with a slash, like /CN=www.test.com/O=Test");
+		return wrong(
+			problem, "a subject begins with a slash, like /CN=www.test.com/O=Test");
 	s->storage = malloc(strlen(text) + 1);
 	if (!s->storage)
 		return wrong(problem, "there is not enough memory");
@@ -90,13 +95,16 @@ bool subject_parse(const char *text, struct subject *s, char problem[PROBLEM_SIZ
 			break;
 		n = strcspn(text, "=/");
 		if (text[n] != '=')
-			return wrong(problem, "'%.*s' in the subject has no value: write TYPE=VALUE, and \\/ for a slash",
+			return wrong(problem,
+				"'%.*s' in the subject has no value: write TYPE=VALUE, and \\/ for "
+				"a slash",
 				(int)(n > 100 ? 100 : n), text);
 		if (s->n == SUBJECT_MAX)
 			return wrong(problem, "a subject has at most %d parts", SUBJECT_MAX);
 		s->names[s->n][0] = find_attribute(text, n);
 		if (!s->names[s->n][0])
-			return wrong(problem, "there is no '%.*s' in a subject: use " ATTRIBUTES_TEXT,
+			return wrong(problem,
+				"there is no '%.*s' in a subject: use " ATTRIBUTES_TEXT,
 				(int)(n > 100 ? 100 : n), text);
 		s->names[s->n][1] = to;
 		text = copy_value(text + n + 1, &to, problem);
@@ -118,7 +126,8 @@ void subject_free(struct subject *s)
 static const struct {
 	const char *prefix;
 	enum kw_san_kind kind;
-} kinds[] = {{"DNS:", KW_SAN_DNS}, {"IP:", KW_SAN_IP}, {"email:", KW_SAN_EMAIL}, {"URI:", KW_SAN_URI}};
+} kinds[] = {
+	{"DNS:", KW_SAN_DNS}, {"IP:", KW_SAN_IP}, {"email:", KW_SAN_EMAIL}, {"URI:", KW_SAN_URI}};
 
 /* The kind that text begins with, 0 for none; *after: where its value begins. */
 static enum kw_san_kind kind_of(const char *text, const char **after)
@@ -161,21 +170,29 @@ static bool is_printable_ascii(const char *text)
 
 static bool check_name(enum kw_san_kind kind, const char *value, char problem[PROBLEM_SIZE])
 {
-	static const char host[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_*";
+	static const char host[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_*";
 
 	if (!*value)
-		return wrong(problem, "an alternative name is empty: write one like DNS:www.test.com");
+		return wrong(
+			problem, "an alternative name is empty: write one like DNS:www.test.com");
 	if (strlen(value) > VALUE_MAX)
 		return wrong(problem, "an alternative name has more than %d bytes", VALUE_MAX);
 	if (!is_printable_ascii(value))
-		return wrong(problem, "the alternative name '%s' is not plain ASCII: write international names as xn--…",
+		return wrong(problem,
+			"the alternative name '%s' is not plain ASCII: write international names "
+			"as xn--…",
 			value);
 	if (kind == KW_SAN_DNS && value[strspn(value, host)])
-		return wrong(problem, "'%s' is not a host's name: write it like DNS:www.test.com", value);
-	if (kind == KW_SAN_EMAIL && (!strchr(value, '@') || value[0] == '@' || value[strlen(value) - 1] == '@'))
-		return wrong(problem, "'%s' is not an e-mail address: write it like email:a@test.com", value);
+		return wrong(problem, "'%s' is not a host's name: write it like DNS:www.test.com",
+			value);
+	if (kind == KW_SAN_EMAIL &&
+		(!strchr(value, '@') || value[0] == '@' || value[strlen(value) - 1] == '@'))
+		return wrong(problem,
+			"'%s' is not an e-mail address: write it like email:a@test.com", value);
 	if (kind == KW_SAN_URI && !strchr(value, ':'))
-		return wrong(problem, "'%s' is not a URI: write it like URI:https://test.com/", value);
+		return wrong(
+			problem, "'%s' is not a URI: write it like URI:https://test.com/", value);
 	return true;
 }
 
@@ -200,7 +217,9 @@ static bool add_one(struct san_list *list, enum kw_san_kind kind, const char *va
 	else if (inet_pton(AF_INET6, copy, address) == 1)
 		san->len = 16;
 	else
-		return wrong(problem, "'%s' is not an IP address: write it like IP:192.0.2.1 or IP:2001:db8::1", copy);
+		return wrong(problem,
+			"'%s' is not an IP address: write it like IP:192.0.2.1 or IP:2001:db8::1",
+			copy);
 	/* Every text of an address is longer than the address, but for the shortest of IPv6. */
 	copy = realloc(copy, sizeof(address));
 	if (!copy)
@@ -220,7 +239,9 @@ bool san_add(struct san_list *list, const char *text, char problem[PROBLEM_SIZE]
 
 		kind = kind_of(text, &value);
 		if (!kind)
-			return wrong(problem, "'%s' is not an alternative name: begin it with DNS:, IP:, email: or URI:",
+			return wrong(problem,
+				"'%s' is not an alternative name: begin it with DNS:, IP:, email: "
+				"or URI:",
 				text);
 		n = name_length(value);
 		if (!add_one(list, kind, value, n, problem))

@@ -45,9 +45,12 @@ static enum exit_code find_by_prefix(struct cli *cli, const char *digits, struct
 	if (err != KW_ERR_NO_KEY)
 		return fail_kw(err, "cannot look for the key '%s'", t->text);
 	if (found > 1)
-		return fail(EXIT_NO_KEY, "%u keys have ids that begin like '%s': give more digits", found, t->text);
+		return fail(EXIT_NO_KEY, "%u keys have ids that begin like '%s': give more digits",
+			found, t->text);
 	if (!found)
-		return fail(EXIT_NO_KEY, "there is no key '%s' that you may use or manage: 'keyward key list' shows those",
+		return fail(EXIT_NO_KEY,
+			"there is no key '%s' that you may use or manage: 'keyward key list' shows "
+			"those",
 			t->text);
 	t->target.id = t->id;
 	return EXIT_OK;
@@ -62,7 +65,8 @@ static enum exit_code find_by_id(struct cli *cli, const char *text, struct key_t
 		digits[i] = (char)tolower((unsigned char)text[i]);
 	digits[i] = '\0';
 	if (i != n || n < PREFIX_MIN)
-		return usage_error(cli, "an id has %d to %d hexadecimal digits after 'id:'", PREFIX_MIN, 2 * KW_ID_SIZE);
+		return usage_error(cli, "an id has %d to %d hexadecimal digits after 'id:'",
+			PREFIX_MIN, 2 * KW_ID_SIZE);
 	if (n < 2 * KW_ID_SIZE)
 		return find_by_prefix(cli, digits, t);
 	t->target = kw_target_from_text(digits, t->id);
@@ -85,8 +89,8 @@ static enum exit_code find_by_file(const char *path, struct key_target *t)
 	return EXIT_OK;
 }
 
-enum exit_code key_target_find(struct cli *cli, const char *text, const char *file, const char *why_no_file,
-	struct key_target *t)
+enum exit_code key_target_find(struct cli *cli, const char *text, const char *file,
+	const char *why_no_file, struct key_target *t)
 {
 	memset(t, 0, sizeof(*t));
 	t->text = file ? file : text;

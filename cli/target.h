@@ -7,7 +7,10 @@
 #include "pem_file.h"
 
 #define TARGET_ARGUMENT "NAME"
-#define ROW_FILE {"file", OPTION_FILE, "FILE", "use the key of this Keyward file instead of NAME"}
+#define ROW_FILE                                                                                \
+	{                                                                                       \
+		"file", OPTION_FILE, "FILE", "use the key of this Keyward file instead of NAME" \
+	}
 
 struct key_target {
 	const char *text; /* as typed, for messages */
@@ -18,8 +21,8 @@ struct key_target {
 
 /* Needs a connection. `file`, from --file, comes before text. When files are not allowed they are a
  * usage error that says `why_no_file`. Says on stderr what is wrong. */
-enum exit_code key_target_find(struct cli *cli, const char *text, const char *file, const char *why_no_file,
-	struct key_target *t) KW_MUST_USE;
+enum exit_code key_target_find(struct cli *cli, const char *text, const char *file,
+	const char *why_no_file, struct key_target *t) KW_MUST_USE;
 void key_target_clear(struct key_target *t);
 
 #endif

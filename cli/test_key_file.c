@@ -44,16 +44,18 @@ static EVP_PKEY *make(const char *name)
 }
 
 /* As openssl(1) would write it; cipher NULL for no encryption. */
-static struct bytes encode(EVP_PKEY *key, int selection, const char *format, const char *structure,
-	const char *cipher)
+static struct bytes encode(
+	EVP_PKEY *key, int selection, const char *format, const char *structure, const char *cipher)
 {
-	OSSL_ENCODER_CTX *ctx = OSSL_ENCODER_CTX_new_for_pkey(key, selection, format, structure, NULL);
+	OSSL_ENCODER_CTX *ctx =
+		OSSL_ENCODER_CTX_new_for_pkey(key, selection, format, structure, NULL);
 	struct bytes out = {NULL, 0};
 
 	assert_non_null(ctx);
 	if (cipher) {
 		assert_true(OSSL_ENCODER_CTX_set_cipher(ctx, cipher, NULL));
-		assert_true(OSSL_ENCODER_CTX_set_passphrase(ctx, (const unsigned char *)"secret", 6));
+		assert_true(
+			OSSL_ENCODER_CTX_set_passphrase(ctx, (const unsigned char *)"secret", 6));
 	}
 	assert_true(OSSL_ENCODER_to_data(ctx, &out.at, &out.len));
 	OSSL_ENCODER_CTX_free(ctx);
@@ -111,12 +113,14 @@ static void assert_material(EVP_PKEY *key, const struct key_material *m)
 	BN_free(d);
 }
 
-static void assert_reads(EVP_PKEY *key, struct bytes file, const char *passphrase, enum kw_key_type type)
+static void assert_reads(
+	EVP_PKEY *key, struct bytes file, const char *passphrase, enum kw_key_type type)
 {
 	struct bytes spki = encode(key, EVP_PKEY_PUBLIC_KEY, "DER", "SubjectPublicKeyInfo", NULL);
 	struct key_material m;
 
-	if (!key_file_read(file.at, file.len, passphrase ? right_passphrase : NULL, (void *)(uintptr_t)passphrase, &m))
+	if (!key_file_read(file.at, file.len, passphrase ? right_passphrase : NULL,
+		    (void *)(uintptr_t)passphrase, &m))
 		fail_msg("refused: %s", m.problem);
 	assert_int_equal(m.type, type);
 	assert_material(key, &m);
@@ -128,12 +132,14 @@ static void assert_reads(EVP_PKEY *key, struct bytes file, const char *passphras
 }
 
 /* Refused, with a sentence that has this in it, and without a byte of the key left behind. */
-static void assert_refused(const void *file, size_t len, const char *passphrase, const char *sentence)
+static void assert_refused(
+	const void *file, size_t len, const char *passphrase, const char *sentence)
 {
 	static const uint8_t nothing[sizeof(((struct key_material *)0)->bytes)];
 	struct key_material m;
 
-	assert_false(key_file_read(file, len, passphrase ? right_passphrase : NULL, (void *)(uintptr_t)passphrase, &m));
+	assert_false(key_file_read(file, len, passphrase ? right_passphrase : NULL,
+		(void *)(uintptr_t)passphrase, &m));
 	if (!strstr(m.problem, sentence))
 		fail_msg("said '%s', which does not say '%s'", m.problem, sentence);
 	assert_memory_equal(m.bytes, nothing, sizeof(nothing));
@@ -145,8 +151,12 @@ static const struct {
 	const char *name;
 	enum kw_key_type type;
 } kept[] = {
-	{"rsa-2048", KW_KEY_TYPE_RSA_2048}, {"rsa-3072", KW_KEY_TYPE_RSA_3072}, {"ec-P-256", KW_KEY_TYPE_EC_P256},
-	{"ec-P-384", KW_KEY_TYPE_EC_P384}, {"ec-P-521", KW_KEY_TYPE_EC_P521}, {"ED25519", KW_KEY_TYPE_ED25519},
+	{"rsa-2048", KW_KEY_TYPE_RSA_2048},
+	{"rsa-3072", KW_KEY_TYPE_RSA_3072},
+	{"ec-P-256", KW_KEY_TYPE_EC_P256},
+	{"ec-P-384", KW_KEY_TYPE_EC_P384},
+	{"ec-P-521", KW_KEY_TYPE_EC_P521},
+	{"ED25519", KW_KEY_TYPE_ED25519},
 };
 
 static void test_every_form(void **state)
@@ -160,13 +170,15 @@ static void test_every_form(void **state)
 
 		assert_non_null(key);
 		for (f = 0; f < 2; f++) {
-			struct bytes file = encode(key, EVP_PKEY_KEYPAIR, formats[f], "PrivateKeyInfo", NULL);
+			struct bytes file =
+				encode(key, EVP_PKEY_KEYPAIR, formats[f], "PrivateKeyInfo", NULL);
 
 			assert_reads(key, file, NULL, kept[i].type);
 			/* A passphrase that is not needed does no harm. */
 			assert_reads(key, file, "secret", kept[i].type);
 			OPENSSL_free(file.at);
-			file = encode(key, EVP_PKEY_KEYPAIR, formats[f], "EncryptedPrivateKeyInfo", "AES-256-CBC");
+			file = encode(key, EVP_PKEY_KEYPAIR, formats[f], "EncryptedPrivateKeyInfo",
+				"AES-256-CBC");
 			assert_reads(key, file, "secret", kept[i].type);
 			assert_refused(file.at, file.len, "Secret", "the passphrase is wrong");
 			assert_refused(file.at, file.len, "", "the passphrase is wrong");
@@ -189,8 +201,8 @@ static void test_old_encrypted_pem(void **state)
 	struct bytes file;
 
 	(void)state;
-	assert_true(PEM_write_bio_PrivateKey_traditional(bio, key, EVP_aes_128_cbc(), (const unsigned char *)"secret", 6,
-		NULL, NULL));
+	assert_true(PEM_write_bio_PrivateKey_traditional(
+		bio, key, EVP_aes_128_cbc(), (const unsigned char *)"secret", 6, NULL, NULL));
 	file = bio_bytes(bio);
 	assert_non_null(strstr((char *)file.at, "Proc-Type: 4,ENCRYPTED"));
 	assert_reads(key, file, "secret", KW_KEY_TYPE_EC_P256);
@@ -209,7 +221,8 @@ static void test_explicit_curve(void **state)
 	(void)state;
 	assert_true(EVP_PKEY_set_utf8_string_param(key, OSSL_PKEY_PARAM_EC_ENCODING, "explicit"));
 	file = encode(key, EVP_PKEY_KEYPAIR, "PEM", "PrivateKeyInfo", NULL);
-	assert_true(EVP_PKEY_set_utf8_string_param(key, OSSL_PKEY_PARAM_EC_ENCODING, "named_curve"));
+	assert_true(
+		EVP_PKEY_set_utf8_string_param(key, OSSL_PKEY_PARAM_EC_ENCODING, "named_curve"));
 	assert_reads(key, file, NULL, KW_KEY_TYPE_EC_P384);
 	OPENSSL_free(file.at);
 	EVP_PKEY_free(key);
@@ -220,7 +233,8 @@ static struct bytes make_certificate(EVP_PKEY *key, const char *format)
 	X509 *certificate = X509_new();
 	BIO *bio = BIO_new(BIO_s_mem());
 
-	assert_true(X509_set_version(certificate, 2) && ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1));
+	assert_true(X509_set_version(certificate, 2) &&
+		    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1));
 	assert_non_null(X509_gmtime_adj(X509_getm_notBefore(certificate), 0));
 	assert_non_null(X509_gmtime_adj(X509_getm_notAfter(certificate), 1000));
 	assert_true(X509_set_pubkey(certificate, key) && X509_sign(certificate, key, EVP_sha256()));
@@ -247,7 +261,8 @@ static void test_certificates_beside_the_key(void **state)
 	struct bytes certificate = make_certificate(key, "PEM");
 	struct bytes pem = encode(key, EVP_PKEY_KEYPAIR, "PEM", "PrivateKeyInfo", NULL);
 	struct bytes second = encode(other, EVP_PKEY_KEYPAIR, "PEM", "PrivateKeyInfo", NULL);
-	struct bytes before = join(certificate, pem), after = join(pem, certificate), two = join(pem, second);
+	struct bytes before = join(certificate, pem), after = join(pem, certificate),
+		     two = join(pem, second);
 
 	(void)state;
 	assert_reads(key, before, NULL, KW_KEY_TYPE_EC_P256);
@@ -265,8 +280,10 @@ static void test_certificates_beside_the_key(void **state)
 
 static void test_what_is_no_private_key(void **state)
 {
-	static const char keyward[] = "-----BEGIN KEYWARD PRIVATE KEY-----\nAAAA\n-----END KEYWARD PRIVATE KEY-----\n";
-	static const char openssh[] = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n";
+	static const char keyward[] =
+		"-----BEGIN KEYWARD PRIVATE KEY-----\nAAAA\n-----END KEYWARD PRIVATE KEY-----\n";
+	static const char openssh[] =
+		"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n";
 	static const char *const formats[] = {"PEM", "DER"};
 	EVP_PKEY *key = make("rsa-2048");
 	X509_REQ *request = X509_REQ_new();
@@ -283,8 +300,10 @@ static void test_what_is_no_private_key(void **state)
 		assert_refused(file.at, file.len, NULL, "public key");
 		OPENSSL_free(file.at);
 		bio = BIO_new(BIO_s_mem());
-		assert_true(X509_REQ_set_pubkey(request, key) && X509_REQ_sign(request, key, EVP_sha256()));
-		assert_true(f ? i2d_X509_REQ_bio(bio, request) : PEM_write_bio_X509_REQ(bio, request));
+		assert_true(X509_REQ_set_pubkey(request, key) &&
+			    X509_REQ_sign(request, key, EVP_sha256()));
+		assert_true(
+			f ? i2d_X509_REQ_bio(bio, request) : PEM_write_bio_X509_REQ(bio, request));
 		file = bio_bytes(bio);
 		assert_refused(file.at, file.len, NULL, "certificate request");
 		OPENSSL_free(file.at);
@@ -318,8 +337,13 @@ static void test_keys_that_are_not_kept(void **state)
 	static const struct {
 		const char *name, *sentence;
 	} others[] = {
-		{"rsa-1024", "1024 bits"}, {"rsa-2056", "2056 bits"}, {"ec-secp256k1", "secp256k1"}, {"ec-P-224", "secp224r1"},
-		{"X25519", "X25519"}, {"ED448", "ED448"}, {"SM2", "SM2"},
+		{"rsa-1024", "1024 bits"},
+		{"rsa-2056", "2056 bits"},
+		{"ec-secp256k1", "secp256k1"},
+		{"ec-P-224", "secp224r1"},
+		{"X25519", "X25519"},
+		{"ED448", "ED448"},
+		{"SM2", "SM2"},
 	};
 	size_t i;
 
@@ -341,7 +365,8 @@ static EVP_PKEY *make_special(const char *type, int (*set)(EVP_PKEY_CTX *ctx, in
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
 	EVP_PKEY *key = NULL;
 
-	assert_true(EVP_PKEY_keygen_init(ctx) == 1 && EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, 2048) == 1);
+	assert_true(
+		EVP_PKEY_keygen_init(ctx) == 1 && EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, 2048) == 1);
 	assert_true(!set || set(ctx, value) == 1);
 	assert_int_equal(EVP_PKEY_generate(ctx, &key), 1);
 	EVP_PKEY_CTX_free(ctx);
@@ -424,10 +449,12 @@ static void test_damage(void **state)
 /* A small file must not keep a core busy for an hour: the number of rounds stands in it (RFC 8018 A.2). */
 static void test_too_many_rounds(void **state)
 {
-	static const uint8_t few[] = {0x02, 0x04, 0x01, 0x00, 0x00, 0x01}, many[] = {0x02, 0x04, 0x7f, 0xff, 0xff, 0xff};
+	static const uint8_t few[] = {0x02, 0x04, 0x01, 0x00, 0x00, 0x01},
+			     many[] = {0x02, 0x04, 0x7f, 0xff, 0xff, 0xff};
 	EVP_PKEY *key = make("ec-P-256");
 	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(key);
-	X509_ALGOR *algorithm = PKCS5_pbe2_set_iv(EVP_aes_128_cbc(), 0x1000001, NULL, 0, NULL, NID_hmacWithSHA256);
+	X509_ALGOR *algorithm =
+		PKCS5_pbe2_set_iv(EVP_aes_128_cbc(), 0x1000001, NULL, 0, NULL, NID_hmacWithSHA256);
 	X509_SIG *sig = NULL;
 	unsigned char *der = NULL;
 	size_t n, i;

@@ -36,11 +36,21 @@ static void test_wrong_subjects(void **state)
 	static const struct {
 		const char *text, *sentence;
 	} wrong[] = {
-		{"", "begins with a slash"}, {"CN=a", "begins with a slash"}, {"/", "is empty"},
-		{"/CN", "has no value"}, {"/CN=a/b", "'b' in the subject has no value"}, {"/CN=", "empty"},
-		{"/XX=a", "no 'XX'"}, {"/cn=a", "no 'cn'"}, {"/=a", "no ''"}, {"/CN=a+O=b", "plus sign"},
-		{"/CN=a\\", "ends with a backslash"}, {"/C=Germany", "two capital letters"}, {"/C=de", "two capital letters"},
-		{"/CN=\xff", "not UTF-8"}, {"/CN=\xc0\x80", "not UTF-8"},
+		{"", "begins with a slash"},
+		{"CN=a", "begins with a slash"},
+		{"/", "is empty"},
+		{"/CN", "has no value"},
+		{"/CN=a/b", "'b' in the subject has no value"},
+		{"/CN=", "empty"},
+		{"/XX=a", "no 'XX'"},
+		{"/cn=a", "no 'cn'"},
+		{"/=a", "no ''"},
+		{"/CN=a+O=b", "plus sign"},
+		{"/CN=a\\", "ends with a backslash"},
+		{"/C=Germany", "two capital letters"},
+		{"/C=de", "two capital letters"},
+		{"/CN=\xff", "not UTF-8"},
+		{"/CN=\xc0\x80", "not UTF-8"},
 	};
 	char problem[PROBLEM_SIZE], text[1024];
 	struct subject s;
@@ -68,7 +78,8 @@ static void test_wrong_subjects(void **state)
 	subject_free(&s);
 }
 
-static void assert_san(const struct san_list *list, unsigned i, enum kw_san_kind kind, const char *value, size_t len)
+static void assert_san(const struct san_list *list, unsigned i, enum kw_san_kind kind,
+	const char *value, size_t len)
 {
 	assert_int_equal(list->at[i].kind, kind);
 	assert_int_equal(list->at[i].len, len);
@@ -100,10 +111,19 @@ static void test_wrong_alternative_names(void **state)
 	static const struct {
 		const char *text, *sentence;
 	} wrong[] = {
-		{"www.test.com", "begin it with"}, {"", "begin it with"}, {"DNS:", "empty"}, {"DNS:a b", "plain ASCII"},
-		{"DNS:m\xc3\xbcller.test", "xn--"}, {"DNS:a/b", "not a host's name"}, {"DNS:a,b", "not a host's name"},
-		{"IP:1.2.3", "not an IP address"}, {"IP:1.2.3.4.5", "not an IP address"}, {"IP:", "not an IP address"},
-		{"email:a", "not an e-mail address"}, {"email:@test.com", "not an e-mail address"}, {"URI:a", "not a URI"},
+		{"www.test.com", "begin it with"},
+		{"", "begin it with"},
+		{"DNS:", "empty"},
+		{"DNS:a b", "plain ASCII"},
+		{"DNS:m\xc3\xbcller.test", "xn--"},
+		{"DNS:a/b", "not a host's name"},
+		{"DNS:a,b", "not a host's name"},
+		{"IP:1.2.3", "not an IP address"},
+		{"IP:1.2.3.4.5", "not an IP address"},
+		{"IP:", "not an IP address"},
+		{"email:a", "not an e-mail address"},
+		{"email:@test.com", "not an e-mail address"},
+		{"URI:a", "not a URI"},
 		{"DNS:a\n", "plain ASCII"},
 	};
 	struct san_list list = {.n = 0};

@@ -13,7 +13,8 @@
 #include "json.h"
 #include "text.h"
 
-static void assert_printed(void (*print)(FILE *f, const char *s), const char *s, const char *expected)
+static void assert_printed(
+	void (*print)(FILE *f, const char *s), const char *s, const char *expected)
 {
 	char *out = NULL;
 	size_t n = 0;
@@ -33,14 +34,23 @@ static void test_nothing_moves_the_cursor(void **state)
 	assert_printed(text_print, "a\x1b[31mb\r\n\t\x7f", "a\\x1b[31mb\\x0d\\x0a\\x09\\x7f");
 	assert_printed(text_print, "M\xc3\xbcller \xe2\x82\xac", "M\xc3\xbcller \xe2\x82\xac");
 	/* C1 controls in UTF-8 and as bytes, overlong and cut-off forms, a surrogate. */
-	assert_printed(text_print, "\xc2\x9b" "31m", "\\u{9b}31m");
-	assert_printed(text_print, "\x9b" "31m", "\\x9b31m");
+	assert_printed(text_print,
+		"\xc2\x9b"
+		"31m",
+		"\\u{9b}31m");
+	assert_printed(text_print,
+		"\x9b"
+		"31m",
+		"\\x9b31m");
 	assert_printed(text_print, "\xc0\xaf", "\\xc0\\xaf");
 	assert_printed(text_print, "\xe2\x82", "\\xe2\\x82");
 	assert_printed(text_print, "\xed\xa0\x80", "\\xed\\xa0\\x80");
 	assert_printed(text_print, "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80");
 	/* What reorders text could show one name and mean another. */
-	assert_printed(text_print, "a\xe2\x80\xae" "b", "a\\u{202e}b");
+	assert_printed(text_print,
+		"a\xe2\x80\xae"
+		"b",
+		"a\\u{202e}b");
 	assert_int_equal(text_width("a\x1b"), 5);
 }
 
@@ -89,7 +99,8 @@ static void test_json(void **state)
 	fclose(f);
 	assert_string_equal(out,
 		"{\n  \"a\\\"\": \"x\\\\\\n\\u0001\\ufffd\xc3\xbc\",\n  \"list\": [\n"
-		"    18446744073709551615,\n    true,\n    null,\n    0.500,\n    null,\n    {}\n  ]\n}\n");
+		"    18446744073709551615,\n    true,\n    null,\n    0.500,\n    null,\n    {}\n  "
+		"]\n}\n");
 	free(out);
 }
 

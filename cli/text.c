@@ -56,7 +56,7 @@ bool text_is_utf8(const char *s)
 static bool is_unsafe(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x061c || (c >= 0x200b && c <= 0x200f) ||
-		(c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
 }
 
 /* Writes one character in its safe form to buf (at least 16 bytes), advances *s. Returns its width. */
@@ -95,7 +95,8 @@ void text_print(FILE *f, const char *s)
 
 void text_print_word(FILE *f, const char *s)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+@/:=,";
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+@/:=,";
 
 	if (*s && !s[strspn(s, plain)]) {
 		text_print(f, s);
@@ -180,7 +181,7 @@ void text_time(uint64_t seconds, char buf[TEXT_TIME_SIZE])
 	if (!seconds)
 		snprintf(buf, TEXT_TIME_SIZE, "never");
 	else if (seconds > INT64_MAX || !localtime_r(&t, &tm) ||
-		!strftime(buf, TEXT_TIME_SIZE, "%Y-%m-%d %H:%M:%S", &tm))
+		 !strftime(buf, TEXT_TIME_SIZE, "%Y-%m-%d %H:%M:%S", &tm))
 		snprintf(buf, TEXT_TIME_SIZE, "%" PRIu64, seconds);
 }
 

@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (key_file_read(data, size, ask, NULL, &m)) {
 		/* What is accepted must be whole, whatever the input was. */
-		if (!m.type || !m.len || m.len > sizeof(m.bytes) || !key_material_is(&m, m.spki, m.spki_len))
+		if (!m.type || !m.len || m.len > sizeof(m.bytes) ||
+			!key_material_is(&m, m.spki, m.spki_len))
 			abort();
 	} else if (!m.problem[0] || strlen(m.problem) >= sizeof(m.problem)) {
 		abort();
