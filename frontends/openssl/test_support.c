@@ -271,7 +271,7 @@ bool test_handshake(EVP_PKEY *server_key, EVP_PKEY *client_key, int version, int
 {
 	SSL_CTX *server_ctx = SSL_CTX_new(TLS_server_method());
 	SSL_CTX *client_ctx = SSL_CTX_new(TLS_client_method());
-	EVP_PKEY *ca = EVP_EC_gen("P-256");
+	EVP_PKEY *ca = EVP_EC_gen("prime256v1");
 	BIO *one = NULL, *two = NULL;
 	SSL *server, *client;
 	bool done = false;

@@ -191,11 +191,17 @@ static int method_digest_sign_ed25519(EVP_MD_CTX *md, unsigned char *sig, size_t
 	return engine_sign(key, &what, sig, siglen);
 }
 
-static int method_control(EVP_PKEY_CTX *ctx, int type, int n, void *p)
+static int (*base_control(int nid))(EVP_PKEY_CTX *, int, int, void *)
 {
-	int (*base)(EVP_PKEY_CTX *, int, int, void *) = NULL;
-	int (*base_text)(EVP_PKEY_CTX *, const char *, const char *) = NULL;
+	int (*text)(EVP_PKEY_CTX *, const char *, const char *) = NULL;
+	int (*control)(EVP_PKEY_CTX *, int, int, void *) = NULL;
 
+	EVP_PKEY_meth_get_ctrl(EVP_PKEY_meth_find(nid), &control, &text);
+	return control;
+}
+
+static int method_control(EVP_PKEY_CTX *ctx, int nid, int type, int n, void *p)
+{
 	/* libssl asks so which hashes a key signs with: only those that the TEE takes. */
 	if (type == EVP_PKEY_CTRL_MD && key_of(ctx) && p && !front_hash_by_nid(EVP_MD_get_type(p)))
 		return 0;
@@ -204,8 +210,18 @@ static int method_control(EVP_PKEY_CTX *ctx, int type, int n, void *p)
 	if (type == EVP_PKEY_CTRL_RSA_PADDING && n == RSA_PKCS1_PSS_PADDING && key_of(ctx) &&
 	    EVP_PKEY_CTX_get_operation(ctx) == EVP_PKEY_OP_SIGNCTX && EVP_PKEY_sign_init(ctx) != 1)
 		return 0;
-	EVP_PKEY_meth_get_ctrl(base_of(ctx), &base, &base_text);
-	return base(ctx, type, n, p);
+	return base_control(nid)(ctx, type, n, p);
+}
+
+/* A context for making a key has none yet: so the method itself says of which type it is. */
+static int method_control_rsa(EVP_PKEY_CTX *ctx, int type, int n, void *p)
+{
+	return method_control(ctx, EVP_PKEY_RSA, type, n, p);
+}
+
+static int method_control_ec(EVP_PKEY_CTX *ctx, int type, int n, void *p)
+{
+	return method_control(ctx, EVP_PKEY_EC, type, n, p);
 }
 
 static bool get_decryption(EVP_PKEY_CTX *ctx, struct kw_decrypt *what)
@@ -222,7 +238,8 @@ static bool get_decryption(EVP_PKEY_CTX *ctx, struct kw_decrypt *what)
 	if (padding != RSA_PKCS1_OAEP_PADDING || EVP_PKEY_CTX_get_rsa_oaep_md(ctx, &md) <= 0 ||
 	    EVP_PKEY_CTX_get_rsa_mgf1_md(ctx, &mgf) <= 0)
 		return false;
-	label_len = EVP_PKEY_CTX_get0_rsa_oaep_label(ctx, &label);
+	/* EVP_PKEY_CTX_get0_rsa_oaep_label fails in ENGINEs when there is no label. */
+	label_len = base_control(EVP_PKEY_RSA)(ctx, EVP_PKEY_CTRL_GET_RSA_OAEP_LABEL, 0, &label);
 	hash = md ? front_hash_by_nid(EVP_MD_get_type(md)) : NULL;
 	mgf_hash = mgf ? front_hash_by_nid(EVP_MD_get_type(mgf)) : hash;
 	if (!hash || !mgf_hash || label_len < 0)
@@ -301,7 +318,7 @@ static EVP_PKEY_METHOD *copy_method(int nid)
 	EVP_PKEY_meth_set_signctx(m, method_sign_context_init, method_sign_context);
 	EVP_PKEY_meth_set_digestsign(m, method_digest_sign);
 	EVP_PKEY_meth_get_ctrl(base, &control, &text);
-	EVP_PKEY_meth_set_ctrl(m, method_control, text);
+	EVP_PKEY_meth_set_ctrl(m, nid == EVP_PKEY_RSA ? method_control_rsa : method_control_ec, text);
 	if (nid == EVP_PKEY_RSA) {
 		EVP_PKEY_meth_get_decrypt(base, &init, NULL);
 		EVP_PKEY_meth_set_decrypt(m, init, method_decrypt);
