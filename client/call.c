@@ -224,6 +224,18 @@ static enum kw_err reach_again(struct call *c)
 	return err;
 }
 
+/* A change was asked for, and the answer did not come. */
+static enum kw_err explain_unknown(struct call *c, enum kw_err err)
+{
+	if (err != KW_ERR_DISCONNECTED && err != KW_ERR_TIMEOUT)
+		return err;
+	return explain(err,
+		"the TEE at %s %s; whether the change was made is not known, see: keyward key list",
+		c->kw->socket,
+		err == KW_ERR_TIMEOUT ? "did not answer in time"
+				      : "closed the connection before it answered");
+}
+
 enum kw_err call_run(struct call *c, struct reader *rsp)
 {
 	struct exchange x = {
@@ -241,8 +253,8 @@ enum kw_err call_run(struct call *c, struct reader *rsp)
 		err = exchange(c, c->link, &x);
 		if (err != KW_ERR_DISCONNECTED || attempt == ATTEMPTS_MAX)
 			break;
-		/* What was not sent cannot have been done. What was, is sent once more at most, and only
-		 * if doing it twice does no harm. */
+		/* What was not sent cannot have been done. What was, is sent once more at
+		 * most, and only if doing it twice does no harm. */
 		if (x.sent && (repeated || !commands[c->command].repeat))
 			break;
 		repeated |= x.sent;
@@ -252,7 +264,7 @@ enum kw_err call_run(struct call *c, struct reader *rsp)
 	}
 	if (err) {
 		c->broken = true;
-		return err;
+		return commands[c->command].repeat || !x.sent ? err : explain_unknown(c, err);
 	}
 	*rsp = reader_over(c->link->reply, x.reply_len);
 	return (enum kw_err)x.answer;

@@ -25,8 +25,8 @@ struct call {
 enum kw_err call_begin(struct call *c, struct kw *kw, uint16_t command) KW_MUST_USE;
 /* Another request on the same connection, within the same deadline. */
 void call_next(struct call *c, uint16_t command);
-/* Sends the request. 0: *rsp is over the reply's payload. Errors that the TEE answered (below 64) are
- * not explained yet; all others are. */
+/* Sends the request. 0: *rsp is over the reply's payload. Errors that the TEE answered (below
+ * 64) are not explained yet; all others are. */
 enum kw_err call_run(struct call *c, struct reader *rsp) KW_MUST_USE;
 /* Explains an error of call_run, unless that was done already, and returns it. */
 enum kw_err call_refused(struct call *c, enum kw_err err, const struct subject *s);

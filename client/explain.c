@@ -76,8 +76,8 @@ static void key_text(const struct subject *s, char buf[KEY_TEXT_SIZE])
 	}
 }
 
-/* How the command line takes the key: what a person can paste into a shell. Labels come out of key files
- * that somebody else may have made: what the shell would act on is not repeated. */
+/* How the command line takes the key: what a person can paste into a shell. Labels come out of
+ * key files that somebody else may have made: what the shell would act on is not repeated. */
 static void key_argument(const struct subject *s, char buf[KEY_ARGUMENT_SIZE])
 {
 	const char *name = s->name ? s->name : "";
@@ -304,13 +304,14 @@ static enum kw_err explain_denied(const struct kw *kw, int error)
 
 static enum kw_err explain_absent(const struct kw *kw, int error)
 {
-	if (error == ENOENT && kw->socket_existed && !atomic_load(&kw->had_tee))
+	struct stat root;
+
+	if (stat("/", &root) == 0 && (root.st_dev != kw->root_dev || root.st_ino != kw->root_ino))
 		return explain(KW_ERR_NO_TEE,
-			"the TEE's socket %s was there when this program started and is not now; "
-			"if the "
-			"program has changed its root directory (chroot), the socket must be "
-			"inside",
-			kw->socket);
+			"no TEE answers at %s (%s): this program has changed its root directory "
+			"(chroot), "
+			"and the socket must be inside; let keyward-teed listen there as well",
+			kw->socket, strerror(error));
 	if (strcmp(kw->socket, KW_SYSTEM_SOCKET) == 0)
 		return explain(KW_ERR_NO_TEE,
 			"no TEE answers at %s (%s); start it: systemctl start keyward-teed.socket, "

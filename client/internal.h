@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <sys/un.h>
 
 #include "keyward/keyward.h"
@@ -26,7 +27,9 @@ struct pool;
 struct kw {
 	const struct transport *transport;
 	unsigned timeout_ms;
-	bool socket_existed; /* when the context was made: helps to explain a chroot */
+	/* The root directory when the context was made: tells a chroot from a TEE that is not there. */
+	dev_t root_dev;
+	ino_t root_ino;
 	atomic_bool
 		had_tee; /* a connection worked before, and waiting for it was not in vain since */
 	_Atomic(struct pool *) pool; /* never NULL */
@@ -70,7 +73,8 @@ bool group_name(uint32_t gid, char *buf, size_t size);
 
 /* --- helpers --- */
 
-/* A number of an enum as the byte that travels: one that does not fit becomes one that no TEE knows. */
+/* A number of an enum as the byte that travels: one that does not fit becomes one that no TEE
+ * knows. */
 static inline uint8_t enum_byte(unsigned v)
 {
 	return v < UINT8_MAX ? (uint8_t)v : UINT8_MAX;

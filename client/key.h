@@ -26,7 +26,8 @@ struct kw_key {
 	size_t record_len;
 };
 
-/* The characters of BAD_NAME in errors.def: what is safe on a terminal and in a command. Empty is good. */
+/* The characters of BAD_NAME in errors.def: what is safe on a terminal and in a command. Empty
+ * is good. */
 bool name_is_good(const uint8_t *name, size_t len);
 
 /* How calls name a key, as it goes into a request. */
@@ -37,8 +38,8 @@ enum kw_err check_stored(const struct kw_target *t) KW_MUST_USE;
 
 /* Reads one description. KW_ERR_PROTOCOL (not explained: see call_nonsense) or KW_ERR_NO_MEMORY. */
 enum kw_err get_description(struct reader *r, bool with_spki, struct kw_key **key) KW_MUST_USE;
-/* Reads a reply that is one description and, if `with_record`, a field with a record, which a sealed
- * key must and a stored one must not have. */
+/* Reads a reply that is one description and, if `with_record`, a field with a record, which a
+ * sealed key must and a stored one must not have. */
 enum kw_err get_key(struct reader *r, bool with_record, struct kw_key **key) KW_MUST_USE;
 
 #endif

@@ -26,6 +26,14 @@ static bool is_own_directory(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
 }
 
+/* Empty is as good as unset. */
+static const char *environment(const char *name)
+{
+	const char *value = secure_getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
 enum kw_err kw_user_socket(char *buf, size_t size)
 {
 	const char *runtime = secure_getenv("XDG_RUNTIME_DIR");
@@ -56,7 +64,8 @@ enum kw_err kw_user_socket(char *buf, size_t size)
 		size - 1);
 }
 
-/* Relative paths are made absolute: servers change their directory after they read the configuration. */
+/* Relative paths are made absolute: servers change their directory after they read the
+ * configuration. */
 static enum kw_err set_socket(struct kw *kw, const char *path)
 {
 	char *cwd = NULL;
@@ -85,7 +94,7 @@ static enum kw_err choose_socket(struct kw *kw, const char *path)
 	enum kw_err err;
 
 	if (!path)
-		path = secure_getenv("KEYWARD_SOCKET");
+		path = environment("KEYWARD_SOCKET");
 	if (path)
 		return set_socket(kw, path);
 	if (access(KW_SYSTEM_SOCKET, F_OK) == 0)
@@ -100,12 +109,13 @@ enum kw_err kw_new(const struct kw_options *options, struct kw **kw)
 	const char *tee = options ? options->tee : NULL;
 	struct kw *k = NULL;
 	enum kw_err err = KW_ERR_NO_MEMORY;
+	struct stat root;
 
 	if (!kw)
 		return explain(KW_ERR_ARGUMENT, "there is no place for the result");
 	*kw = NULL;
 	if (!tee)
-		tee = secure_getenv("KEYWARD_TEE");
+		tee = environment("KEYWARD_TEE");
 	if (tee && strcmp(tee, "optee") == 0)
 		return explain(KW_ERR_NO_TEE,
 			"this build of libkeyward cannot reach OP-TEE; use --tee host, "
@@ -126,7 +136,10 @@ enum kw_err kw_new(const struct kw_options *options, struct kw **kw)
 	err = choose_socket(k, options ? options->socket : NULL);
 	if (err)
 		goto out;
-	k->socket_existed = access(k->socket, F_OK) == 0;
+	if (stat("/", &root) == 0) {
+		k->root_dev = root.st_dev;
+		k->root_ino = root.st_ino;
+	}
 	atomic_init(&k->pool, pool_new());
 	if (!atomic_load(&k->pool)) {
 		err = explain(KW_ERR_NO_MEMORY, "there is no memory for connections to the TEE");

@@ -20,8 +20,9 @@ enum slot_state {
  * lists without locks, and a child forked in between finds them whole. */
 struct pool {
 	pid_t pid;
-	/* A page that the kernel clears in forked children. The pid alone does not tell a child apart
-	 * that is number 1 of a PID namespace below its parent's. NULL where the kernel has no such. */
+	/* A page that the kernel clears in forked children. The pid alone does not tell a
+	 * child apart that is number 1 of a PID namespace below its parent's. NULL where the
+	 * kernel has no such. */
 	const volatile unsigned char *alive;
 	struct pool *inherited; /* of the process that forked this one: may be looked at, so kept */
 	_Atomic uint32_t euid;  /* as whom the last connection was taken */
@@ -126,13 +127,14 @@ struct pool *pool_current(struct kw *kw)
 
 static bool claim(struct slot *s, int from)
 {
-	/* Reading first spares the other threads a cache line that a failed exchange would take away. */
+	/* Reading first spares the other threads a cache line that a failed exchange would
+	 * take away. */
 	return atomic_load_explicit(&s->state, memory_order_relaxed) == from &&
 	       atomic_compare_exchange_strong(&s->state, &from, SLOT_BUSY);
 }
 
-/* The process has changed its user: connections made before speak for the old one and must neither be
- * used nor left lying about. */
+/* The process has changed its user: connections made before speak for the old one and must
+ * neither be used nor left lying about. */
 static void drop_strangers(struct kw *kw, struct pool *pool, uint32_t euid)
 {
 	struct link *link;

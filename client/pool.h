@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The open connections of a process. No locks: a fork may happen while another thread is in here. */
+/* The open connections of a process. No locks: a fork may happen while another thread is in
+ * here. */
 #ifndef CLIENT_POOL_H
 #define CLIENT_POOL_H
 
@@ -17,8 +18,8 @@ struct pool *pool_new(void);
 void pool_free(struct kw *kw);
 /* The pool of this process: in a forked child a fresh one. NULL: no memory. */
 struct pool *pool_current(struct kw *kw);
-/* A slot for this thread alone until pool_put, with a connection of this CPU if there is an idle one.
- * NULL: no memory. */
+/* A slot for this thread alone until pool_put, with a connection of this CPU if there is an
+ * idle one. NULL: no memory. */
 struct slot *pool_take(struct kw *kw, struct pool *pool, unsigned cpu, uint32_t euid);
 /* An idle connection of any CPU, NULL when there is none. */
 struct slot *pool_steal(struct kw *kw, struct pool *pool, uint32_t euid);

@@ -97,6 +97,30 @@ static void first_connect_fails_at_once(void **state)
 	fake_end(&f);
 }
 
+static void chroot_is_told(void **state)
+{
+	struct fake_tee f;
+	struct kw *kw;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	fake_start(&f, fake_signer);
+	kw = fake_kw(&f, 0);
+	pid = fork();
+	if (pid == 0) {
+		if (chroot(f.folder) || fake_sign(kw, "x") != KW_ERR_NO_TEE)
+			_exit(1);
+		_exit(strstr(kw_explain(), "chroot") ? 0 : 2);
+	}
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+	kw_free(&kw);
+	fake_end(&f);
+}
+
 static void *listen_later(void *arg)
 {
 	struct timespec t = {.tv_nsec = 200000000};
@@ -218,6 +242,7 @@ static void never_repeats_what_changes(void **state)
 	fake_start(&f, closer);
 	kw = fake_kw(&f, 0);
 	assert_int_equal(generate(kw), KW_ERR_DISCONNECTED);
+	assert_non_null(strstr(kw_explain(), "whether the change was made is not known"));
 	assert_int_equal(
 		kw_key_import(kw, &template, seed, sizeof(seed), &key), KW_ERR_DISCONNECTED);
 	assert_int_equal(kw_key_rename(kw, &t, "b", false), KW_ERR_DISCONNECTED);
@@ -407,6 +432,7 @@ int main(void)
 		cmocka_unit_test(reuses_its_connection),
 		cmocka_unit_test(each_cpu_has_its_own),
 		cmocka_unit_test(first_connect_fails_at_once),
+		cmocka_unit_test(chroot_is_told),
 		cmocka_unit_test(survives_a_restart),
 		cmocka_unit_test(unsent_command_is_sent_after_a_restart),
 		cmocka_unit_test(gives_up_when_it_stays_away),

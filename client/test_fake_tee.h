@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A TEE for the tests of the client library: real frames on a real socket, answers as a test wants them. */
+/* A TEE for the tests of the client library: real frames on a real socket, answers as a test
+ * wants them. */
 #ifndef CLIENT_TEST_FAKE_TEE_H
 #define CLIENT_TEST_FAKE_TEE_H
 
@@ -54,7 +55,8 @@ void fake_init(struct fake_tee *f);
 void fake_listen(struct fake_tee *f);
 /* Init and listen. */
 void fake_start(struct fake_tee *f, void (*handler)(struct fake_tee *, struct fake_request *));
-/* Stops listening and closes every connection, as a TEE that is killed. fake_listen starts again. */
+/* Stops listening and closes every connection, as a TEE that is killed. fake_listen starts
+ * again. */
 void fake_stop(struct fake_tee *f);
 /* Stop, and remove the folder. */
 void fake_end(struct fake_tee *f);
@@ -67,7 +69,8 @@ void fake_description(struct writer *w, const char *name, uint8_t place, size_t 
 /* Waits until so many connections are open, for some seconds at most, and tells how many are. */
 unsigned fake_wait_for_open(struct fake_tee *f, unsigned wanted);
 
-/* A handler for SIGN whose signatures are the data's first 64 bytes, and a call that checks that. */
+/* A handler for SIGN whose signatures are the data's first 64 bytes, and a call that checks
+ * that. */
 void fake_signer(struct fake_tee *f, struct fake_request *rq);
 enum kw_err fake_sign(struct kw *kw, const char *text);
 /* Keeps the thread on one CPU, so that a call finds the connection of the call before. */

@@ -164,7 +164,8 @@ static void nonsense_is_refused(void **state)
 	f.handler = send_nonsense;
 	f.own_hello = true;
 	fake_listen(&f);
-	/* Frames: too short, reserved bytes set, an error with a payload, errors that do not travel. */
+	/* Frames: too short, reserved bytes set, an error with a payload, errors that do not
+	 * travel. */
 	for (size_t len = 1; len < WIRE_HEADER; len++)
 		try_nonsense(&f, CMD_SIGN, FAKE_RAW, 0, "\0\0\0", len);
 	try_nonsense(&f, CMD_SIGN, FAKE_RAW, 0, "\0\0\0\1\0\1x", 7);

@@ -176,6 +176,13 @@ static void explicit_choices_win(void **state)
 	options.tee = "optee";
 	assert_int_equal(kw_new(&options, &kw), KW_ERR_NO_TEE);
 	assert_non_null(strstr(kw_explain(), "OP-TEE"));
+	/* Empty is as good as unset. */
+	setenv("KEYWARD_TEE", "", 1);
+	setenv("KEYWARD_SOCKET", "", 1);
+	assert_int_equal(kw_new(NULL, &kw), KW_ERR_OK);
+	assert_true(kw_socket(kw)[0] == '/');
+	kw_free(&kw);
+	unsetenv("KEYWARD_TEE");
 	unsetenv("KEYWARD_SOCKET");
 }
 

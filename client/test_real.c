@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The library and a real keyward-teed (its path is the argument): a key's life, and kills under load. */
+/* The library and a real keyward-teed (its path is the argument): a key's life, and kills
+ * under load. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -190,6 +191,9 @@ static void every_key_is_listed_once(void **state)
 	}
 	assert_int_equal(err, KW_ERR_NO_KEY);
 	assert_int_equal(n, MANY);
+	/* The end stays the end. */
+	assert_int_equal(kw_key_next(kw, &page, &key), KW_ERR_NO_KEY);
+	kw_page_free(&page);
 	kw_free(&kw);
 }
 
@@ -218,9 +222,9 @@ static void *sign_all_the_time(void *arg)
 #define THREADS 4
 #define KILLS 8
 
-/* What a server sees while its TEE is killed and started again: no failure at all. Half of the threads
- * use a sealed key, which a new TEE does not know until it is given; a child forked before the first kill
- * does as its parent. */
+/* What a server sees while its TEE is killed and started again: no failure at all. Half of the
+ * threads use a sealed key, which a new TEE does not know until it is given; a child forked
+ * before the first kill does as its parent. */
 static void kills_under_load_are_not_noticed(void **state)
 {
 	struct timespec between = {.tv_nsec = 150000000};

@@ -15,8 +15,8 @@ struct deadline deadline_in(unsigned timeout_ms);
 /* Milliseconds left, 0 when it is past. */
 unsigned deadline_left(const struct deadline *d);
 
-/* One open connection. It owns its buffers, so that no caller needs a large stack, and it carries one
- * request at a time. The transport's own structure begins with this one. */
+/* One open connection. It owns its buffers, so that no caller needs a large stack, and it
+ * carries one request at a time. The transport's own structure begins with this one. */
 struct link {
 	uint8_t *request; /* WIRE_MAX_PAYLOAD bytes */
 	uint8_t *reply;   /* the same */
@@ -40,8 +40,9 @@ struct transport {
 	uint8_t tee_kind; /* what HELLO must answer */
 	/* All of these explain their errors. KW_ERR_NO_TEE, _BUSY: waiting may help. */
 	enum kw_err (*open)(struct kw *kw, const struct deadline *d, struct link **link);
-	/* 0: the TEE answered x->answer. KW_ERR_DISCONNECTED: the connection is dead, x->sent says
-	 * whether sending again is safe for any command. After every error the link must be closed. */
+	/* 0: the TEE answered x->answer. KW_ERR_DISCONNECTED: the connection is dead, x->sent
+	 * says whether sending again is safe for any command. After every error the link must
+	 * be closed. */
 	enum kw_err (*exchange)(struct kw *kw, struct link *link, struct exchange *x);
 	void (*close)(struct link *link);
 	/* In a forked child: lets go of what was inherited without disturbing the parent's use. */

@@ -14,8 +14,8 @@
 struct host_link {
 	struct link base;
 	int fd;
-	/* Which socket fd was: a program that closes descriptors which are not its own may have given
-	 * the number to something else by the time we close it. */
+	/* Which socket fd was: a program that closes descriptors which are not its own may
+	 * have given the number to something else by the time we close it. */
 	dev_t dev;
 	ino_t ino;
 	unsigned wait_ms; /* SO_RCVTIMEO as it is set */
@@ -109,7 +109,8 @@ static enum kw_err host_open(struct kw *kw, const struct deadline *d, struct lin
 		err = explain_connect(kw, error);
 		goto out;
 	}
-	/* The buffers stay as they are: pages that are never used are never given to the process. */
+	/* The buffers stay as they are: pages that are never used are never given to the
+	 * process. */
 	l->base = (struct link){.request = l->request + WIRE_HEADER,
 		.reply = l->reply + WIRE_HEADER,
 		.euid = geteuid()};
@@ -239,7 +240,8 @@ static bool read_refusal(struct host_link *l, struct exchange *x)
 {
 	ssize_t n = -1;
 
-	/* The first error is the connection's own and is reported once; the frame comes after it. */
+	/* The first error is the connection's own and is reported once; the frame comes after
+	 * it. */
 	for (int i = 0; i < 3 && n < 0; i++)
 		n = recv(l->fd, l->reply, sizeof(l->reply), MSG_TRUNC | MSG_DONTWAIT);
 	return n > 0 && read_header(l, (size_t)n, x) && x->answer;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every function that talks to a TEE, against one that answers what the input says. The input: a byte
- * that chooses the function, then answers: u8 kind, u16 error, u16 length, payload.
+ * Every function that talks to a TEE, against one that answers what the input says. The input: a
+ * byte that chooses the function, then answers: u8 kind, u16 error, u16 length, payload.
  */
 #include <stdlib.h>
 #include <string.h>
