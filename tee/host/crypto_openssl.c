@@ -31,7 +31,12 @@ const char *crypto_version(void)
 
 enum kw_err openssl_failure(enum kw_err err)
 {
-	ERR_clear_error();
+	unsigned long code;
+
+	while ((code = ERR_get_error()) != 0) {
+		if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
+			err = KW_ERR_NO_MEMORY;
+	}
 	return err;
 }
 
@@ -178,7 +183,7 @@ out:
 	if (err) {
 		/* Nobody is to use what was not authenticated. */
 		OPENSSL_cleanse(out, n);
-		openssl_failure(err);
+		err = openssl_failure(err);
 	}
 	return err;
 }

@@ -26,7 +26,8 @@ struct crypto_key {
 /* Fetched once: a fetch for each call costs more than SHA-256 of a TLS message. NULL: unknown. */
 const EVP_MD *openssl_md(enum hash_id hash);
 
-/* A library failure: forgets the thread's queue of errors, which nobody reads here. */
+/* A library failure: empties the thread's queue of errors. Gives err, or KW_ERR_NO_MEMORY when the queue
+ * says that this was the reason. */
 enum kw_err openssl_failure(enum kw_err err);
 
 /* The digest that is to be signed: hashed now or given. *n is its length; KW_ERR_BAD_ALGORITHM. */
