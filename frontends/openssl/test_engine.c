@@ -347,8 +347,9 @@ static void processes_and_threads(void **state)
 		pids[i] = fork();
 		if (pids[i] == 0)
 			exit(sign_many(key, 50) ? 0 : 1);
-		assert_int_equal(pthread_create(&threads[i], NULL, sign_in_thread, key), 0);
 	}
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, sign_in_thread, key), 0);
 	for (int i = 0; i < 4; i++) {
 		assert_int_equal(pthread_join(threads[i], &result), 0);
 		assert_ptr_equal(result, key);

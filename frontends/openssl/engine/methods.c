@@ -207,7 +207,7 @@ static int method_control(EVP_PKEY_CTX *ctx, int nid, int type, int n, void *p)
 		return 0;
 	/* OpenSSL's own method takes PSS for EVP_PKEY_OP_SIGN only, and having `signctx` made this context
 	 * one of EVP_PKEY_OP_SIGNCTX. */
-	if (type == EVP_PKEY_CTRL_RSA_PADDING && n == RSA_PKCS1_PSS_PADDING && key_of(ctx) &&
+	if (type == EVP_PKEY_CTRL_RSA_PADDING && n == RSA_PKCS1_PSS_PADDING &&
 	    EVP_PKEY_CTX_get_operation(ctx) == EVP_PKEY_OP_SIGNCTX && EVP_PKEY_sign_init(ctx) != 1)
 		return 0;
 	return base_control(nid)(ctx, type, n, p);
