@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct token {
 	const char *module;
@@ -47,23 +48,29 @@ static int open_slot(struct token *t, CK_SLOT_ID slot)
 	return found == 1 ? 0 : -1;
 }
 
+/* SoftHSM2 loses keys when several processes open a token in the same instant, so this tries again. */
 static int open_token(void *ctx)
 {
 	struct token *t = ctx;
 	void *library = dlopen(t->module, RTLD_NOW | RTLD_LOCAL);
 	CK_C_GetFunctionList get = NULL;
-	CK_SLOT_ID slots[16];
-	CK_ULONG count = 16;
 
 	if (library)
 		*(void **)&get = dlsym(library, "C_GetFunctionList");
-	if (!get || get(&t->f) || t->f->C_Initialize(NULL))
+	if (!get || get(&t->f))
 		return -1;
-	if (t->f->C_GetSlotList(CK_TRUE, slots, &count))
-		return -1;
-	for (CK_ULONG i = 0; i < count; i++)
-		if (!open_slot(t, slots[i]))
-			return 0;
+	for (unsigned i = 0; i < 100; i++) {
+		CK_SLOT_ID slots[16];
+		CK_ULONG count = 16;
+
+		if (t->f->C_Initialize(NULL) || t->f->C_GetSlotList(CK_TRUE, slots, &count))
+			return -1;
+		for (CK_ULONG k = 0; k < count; k++)
+			if (!open_slot(t, slots[k]))
+				return 0;
+		t->f->C_Finalize(NULL);
+		usleep(1000u + (unsigned)getpid() * 7919u % 50000u);
+	}
 	fprintf(stderr, "bench_pkcs11: no key '%s' in any token\n", t->label);
 	return -1;
 }

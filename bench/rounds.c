@@ -42,33 +42,38 @@ double bench_percentile(double *values, size_t n, double share)
 	return values[(size_t)(share * (double)(n - 1))];
 }
 
-/* In a child: reports that it is warm by one byte, starts when `go` is closed, reports its rate. */
+static int warm_up(const struct bench *bench)
+{
+	int failed = bench->open(bench->ctx);
+
+	for (int i = 0; i < WARM_UP && !failed; i++)
+		failed = bench->once(bench->ctx);
+	return failed;
+}
+
+/* In a child: reports by one byte that it is warm, or not; starts when `go` is closed; reports its rate. */
 static int run_child(const struct bench *bench, double seconds, int go, int report)
 {
 	uint64_t count = 0;
 	double begin;
 	double now;
 	double rate;
-	char byte = 'w';
+	char byte = warm_up(bench) ? 'x' : 'w';
 
-	if (bench->open(bench->ctx))
-		return 1;
-	for (int i = 0; i < WARM_UP; i++)
-		if (bench->once(bench->ctx))
-			return 1;
-	if (write(report, &byte, 1) != 1)
+	if (write(report, &byte, 1) != 1 || byte == 'x')
 		return 1;
 	while (read(go, &byte, 1) > 0)
 		;
 	begin = bench_now();
 	do {
+		now = -1;
 		if (bench->once(bench->ctx))
-			return 1;
+			break;
 		count++;
 		now = bench_now();
 	} while (now - begin < seconds);
-	rate = (double)count / (now - begin);
-	return write(report, &rate, sizeof(rate)) == sizeof(rate) ? 0 : 1;
+	rate = now < 0 ? -1 : (double)count / (now - begin);
+	return write(report, &rate, sizeof(rate)) == sizeof(rate) && rate > 0 ? 0 : 1;
 }
 
 static int read_all(int fd, void *buf, size_t n)
@@ -112,14 +117,14 @@ double bench_rate(const struct bench *bench, unsigned processes, double seconds)
 	for (unsigned i = 0; i < started && total >= 0; i++) {
 		char byte;
 
-		if (read_all(report[0], &byte, 1))
+		if (read_all(report[0], &byte, 1) || byte != 'w')
 			total = -1;
 	}
 	close(go[1]);
 	for (unsigned i = 0; i < started && total >= 0; i++) {
 		double rate;
 
-		total = read_all(report[0], &rate, sizeof(rate)) ? -1 : total + rate;
+		total = read_all(report[0], &rate, sizeof(rate)) || rate < 0 ? -1 : total + rate;
 	}
 	close(report[0]);
 	while (wait(&status) > 0)
