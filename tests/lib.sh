@@ -124,6 +124,7 @@ as()
 cleanup()
 {
 	local group
+	exec 2>/dev/null # the shell's own words about what is killed here
 	for group in ${groups_started[@]+"${groups_started[@]}"}; do
 		kill -KILL -- "-$group" 2>/dev/null
 	done
