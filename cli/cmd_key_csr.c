@@ -113,7 +113,13 @@ static enum exit_code make_request(struct cli *cli, const struct csr_options *o)
 		goto out;
 	}
 	err = kw_key_csr(cli->kw, &target.target, &csr, der, &len);
-	if (err)
+	if (err == KW_ERR_BAD_REQUEST)
+		code = fail(EXIT_USAGE,
+			"cannot make a request with the key '%s': the TEE does not take a part of "
+			"the "
+			"subject or an alternative name",
+			target.text);
+	else if (err)
 		code = fail_kw(err, "cannot make a request with the key '%s'", target.text);
 	else
 		code = write_request(o, der, len);

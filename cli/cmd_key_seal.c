@@ -2,6 +2,7 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli.h"
 #include "describe.h"
@@ -39,6 +40,13 @@ static void default_name(const char *output, char buf[KW_NAME_MAX + 1])
 		n = 0;
 	memcpy(buf, base, n);
 	buf[n] = '\0';
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 /* Makes the key, or takes it from the file. */
@@ -120,6 +128,10 @@ static enum exit_code run(struct cli *cli)
 	if (!input == !has_type)
 		return usage_error(
 			cli, "give either a key file to seal or --type TYPE for a new key");
+	if (input && is_same_file(input, output))
+		return usage_error(cli,
+			"the key file itself cannot be the output: a sealed key is lost "
+			"with its device, so that file has to go by itself");
 	code = file_check_output(output, force);
 	if (code != EXIT_OK)
 		return code;

@@ -170,6 +170,20 @@ static bool set_owner_and_mode(int fd, const struct stat *like)
 	return !fchown(fd, like->st_uid, like->st_gid) && !fchmod(fd, like->st_mode & 07777);
 }
 
+/* Like rename(), but it refuses when a file has appeared meanwhile. */
+static int move_to_new(const char *temporary, const char *path)
+{
+	if (!renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE))
+		return 0;
+	/* Not every file system has it. */
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (link(temporary, path))
+		return -1;
+	unlink(temporary);
+	return 0;
+}
+
 enum exit_code file_write(const char *path, const void *data, size_t len, bool replace)
 {
 	char temporary[PATH_MAX] = "", real[PATH_MAX];
@@ -198,13 +212,11 @@ enum exit_code file_write(const char *path, const void *data, size_t len, bool r
 	}
 	if (!set_owner_and_mode(fd, there ? &st : NULL) || !write_all(fd, data, len) || fsync(fd))
 		goto out;
-	/* link() instead of rename(): it refuses when a file has appeared meanwhile. */
-	if (replace ? rename(temporary, path) : link(temporary, path)) {
+	if (replace ? rename(temporary, path) : move_to_new(temporary, path)) {
 		code = errno == EEXIST ? EXIT_EXISTS : EXIT_FAILED;
 		goto out;
 	}
-	if (replace)
-		temporary[0] = '\0';
+	temporary[0] = '\0';
 	if (!sync_directory(path))
 		goto out;
 	code = EXIT_OK;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harden.h"
 
@@ -201,10 +203,26 @@ static enum exit_code run(struct cli *cli)
 	return cli->command->run(cli);
 }
 
+/* A standard descriptor that is closed would be given to the next file, and messages written into it.
+ * Opened for reading, so that writing fails as if it were closed. */
+static bool fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	return fd >= 0 && !close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct cli cli = {.argc = argc, .argv = argv};
-	enum exit_code code = run(&cli);
+	enum exit_code code;
+
+	if (!fill_standard_descriptors())
+		return EXIT_FAILED;
+	code = run(&cli);
 
 	kw_free(&cli.kw);
 	/* A full disk or a closed pipe behind stdout is a failure too. */

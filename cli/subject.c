@@ -10,10 +10,25 @@
 
 #include "text.h"
 
-static const char *const attributes[] = {
-	"CN", "O", "OU", "C", "ST", "L", "serialNumber", "emailAddress"};
+/* The TEE checks all of this again; here a person is told which part is wrong. The upper bounds in
+ * characters are those of RFC 5280 A.1. */
+static const struct attribute {
+	const char *name;
+	unsigned max;
+} attributes[] = {
+	{"CN", 64},
+	{"O", 64},
+	{"OU", 64},
+	{"C", 2},
+	{"ST", 128},
+	{"L", 128},
+	{"serialNumber", 64},
+	{"emailAddress", VALUE_MAX},
+};
 
 #define ATTRIBUTES_TEXT "CN, O, OU, C, ST, L, serialNumber or emailAddress"
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
 
 __attribute__((format(printf, 2, 3))) static bool wrong(
 	char problem[PROBLEM_SIZE], const char *format, ...)
@@ -26,32 +41,86 @@ __attribute__((format(printf, 2, 3))) static bool wrong(
 	return false;
 }
 
-static const char *find_attribute(const char *name, size_t n)
+static const struct attribute *find_attribute(const char *name, size_t n)
 {
 	size_t i;
 
 	for (i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
-		if (strlen(attributes[i]) == n && strncmp(attributes[i], name, n) == 0)
-			return attributes[i];
+		if (strlen(attributes[i].name) == n && strncmp(attributes[i].name, name, n) == 0)
+			return &attributes[i];
 	}
 	return NULL;
 }
 
-/* RFC 5280 A.1: a country is two letters, PrintableString; a serial number PrintableString, an e-mail
- * address IA5String. All have upper bounds that the TEE's 255 bytes are above of; those of CN and O matter. */
-static bool check_value(const char *type, const char *value, char problem[PROBLEM_SIZE])
+/* RFC 1034 3.5: labels of letters, digits and inner hyphens; a wildcard is the whole first label. One
+ * that ends in a number would be an IP address. */
+static bool is_host(const char *s)
 {
-	size_t n = strlen(value);
+	size_t n = strlen(s), label;
 
+	if (strncmp(s, "*.", 2) == 0)
+		s += 2;
+	if (!*s || n > 253)
+		return false;
+	for (;;) {
+		label = strspn(s, LETTERS DIGITS "-");
+		if (!label || label > 63 || s[0] == '-' || s[label - 1] == '-')
+			return false;
+		if (!s[label])
+			return strspn(s, DIGITS) != label;
+		if (s[label] != '.')
+			return false;
+		s += label + 1;
+	}
+}
+
+static bool is_email(const char *s)
+{
+	const char *at = strchr(s, '@');
+	size_t n = at ? (size_t)(at - s) : 0;
+
+	return n > 0 && n <= 64 && strspn(s, LETTERS DIGITS "!#$%&'*+-/=?^_`{|}~.") == n &&
+	       is_host(at + 1);
+}
+
+/* Characters of a text, or -1 when one of them is a control character or it is not UTF-8. */
+static int count_characters(const char *s)
+{
+	uint32_t c;
+	unsigned n;
+	int count = 0;
+
+	for (; *s; s += n, count++) {
+		n = text_utf8(s, &c);
+		if (!n || c < 0x20 || (c >= 0x7f && c < 0xa0))
+			return -1;
+	}
+	return count;
+}
+
+static bool check_value(const struct attribute *a, const char *value, char problem[PROBLEM_SIZE])
+{
+	int n = count_characters(value);
+
+	if (n < 0)
+		return wrong(
+			problem, "the value of %s is not UTF-8 or has control characters", a->name);
 	if (!n)
-		return wrong(problem, "the value of %s is empty: leave it out or give one", type);
-	if (n > VALUE_MAX)
-		return wrong(problem, "the value of %s has more than %d bytes", type, VALUE_MAX);
-	if (!text_is_utf8(value))
-		return wrong(problem, "the value of %s is not UTF-8", type);
-	if (strcmp(type, "C") == 0 && (n != 2 || strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 2))
-		return wrong(problem, "a country (C) is two capital letters, like DE, and not '%s'",
+		return wrong(
+			problem, "the value of %s is empty: leave it out or give one", a->name);
+	if (strcmp(a->name, "C") == 0 && (n != 2 || strspn(value, LETTERS) != 2))
+		return wrong(problem, "a country (C) is two letters, like DE, and not '%s'", value);
+	if ((unsigned)n > a->max || strlen(value) > VALUE_MAX)
+		return wrong(problem, "the value of %s has more than %u characters%s", a->name,
+			a->max, strcmp(a->name, "CN") ? "" : ": give a long name as --san only");
+	if (strcmp(a->name, "serialNumber") == 0 &&
+		value[strspn(value, LETTERS DIGITS " '()+,-./:=?")])
+		return wrong(problem,
+			"the serial number '%s' has other characters than letters, digits and "
+			"' ( ) + , - . / : = ?",
 			value);
+	if (strcmp(a->name, "emailAddress") == 0 && !is_email(value))
+		return wrong(problem, "'%s' is not an e-mail address", value);
 	return true;
 }
 
@@ -87,6 +156,7 @@ bool subject_parse(const char *text, struct subject *s, char problem[PROBLEM_SIZ
 		return wrong(problem, "there is not enough memory");
 	to = s->storage;
 	while (*text) {
+		const struct attribute *a;
 		size_t n;
 
 		text++;
@@ -101,14 +171,15 @@ bool subject_parse(const char *text, struct subject *s, char problem[PROBLEM_SIZ
 				(int)(n > 100 ? 100 : n), text);
 		if (s->n == SUBJECT_MAX)
 			return wrong(problem, "a subject has at most %d parts", SUBJECT_MAX);
-		s->names[s->n][0] = find_attribute(text, n);
-		if (!s->names[s->n][0])
+		a = find_attribute(text, n);
+		if (!a)
 			return wrong(problem,
 				"there is no '%.*s' in a subject: use " ATTRIBUTES_TEXT,
 				(int)(n > 100 ? 100 : n), text);
+		s->names[s->n][0] = a->name;
 		s->names[s->n][1] = to;
 		text = copy_value(text + n + 1, &to, problem);
-		if (!text || !check_value(s->names[s->n][0], s->names[s->n][1], problem))
+		if (!text || !check_value(a, s->names[s->n][1], problem))
 			return false;
 		s->n++;
 	}
@@ -170,8 +241,7 @@ static bool is_printable_ascii(const char *text)
 
 static bool check_name(enum kw_san_kind kind, const char *value, char problem[PROBLEM_SIZE])
 {
-	static const char host[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_*";
+	size_t scheme = strspn(value, LETTERS DIGITS "+-.");
 
 	if (!*value)
 		return wrong(
@@ -183,14 +253,16 @@ static bool check_name(enum kw_san_kind kind, const char *value, char problem[PR
 			"the alternative name '%s' is not plain ASCII: write international names "
 			"as xn--…",
 			value);
-	if (kind == KW_SAN_DNS && value[strspn(value, host)])
+	if (kind == KW_SAN_DNS && !is_host(value))
 		return wrong(problem, "'%s' is not a host's name: write it like DNS:www.test.com",
 			value);
-	if (kind == KW_SAN_EMAIL &&
-		(!strchr(value, '@') || value[0] == '@' || value[strlen(value) - 1] == '@'))
+	if (kind == KW_SAN_EMAIL && !is_email(value))
 		return wrong(problem,
 			"'%s' is not an e-mail address: write it like email:a@test.com", value);
-	if (kind == KW_SAN_URI && !strchr(value, ':'))
+	/* RFC 3986 2.2, 2.3 and 3.1 */
+	if (kind == KW_SAN_URI &&
+		(value[scheme] != ':' || !strchr(LETTERS, value[0]) || !value[scheme + 1] ||
+			value[strspn(value, LETTERS DIGITS "-._~:/?#[]@!$&'()*+,;=%")]))
 		return wrong(
 			problem, "'%s' is not a URI: write it like URI:https://test.com/", value);
 	return true;

@@ -47,10 +47,14 @@ static void test_wrong_subjects(void **state)
 		{"/=a", "no ''"},
 		{"/CN=a+O=b", "plus sign"},
 		{"/CN=a\\", "ends with a backslash"},
-		{"/C=Germany", "two capital letters"},
-		{"/C=de", "two capital letters"},
+		{"/C=Germany", "two letters"},
+		{"/C=D1", "two letters"},
 		{"/CN=\xff", "not UTF-8"},
 		{"/CN=\xc0\x80", "not UTF-8"},
+		{"/CN=a\n", "control characters"},
+		{"/CN=a\xc2\x85", "control characters"},
+		{"/serialNumber=a_b", "other characters"},
+		{"/emailAddress=a", "not an e-mail address"},
 	};
 	char problem[PROBLEM_SIZE], text[1024];
 	struct subject s;
@@ -63,10 +67,16 @@ static void test_wrong_subjects(void **state)
 			fail_msg("'%s': said '%s'", wrong[i].text, problem);
 		subject_free(&s);
 	}
-	snprintf(text, sizeof(text), "/CN=%0255d", 0);
+	/* Characters, not bytes: 64 of two bytes each fit. */
+	for (i = 0, strcpy(text, "/CN="); i < 64; i++)
+		strcat(text, "\xc3\xbc");
 	assert_true(subject_parse(text, &s, problem));
 	subject_free(&s);
-	snprintf(text, sizeof(text), "/CN=%0256d", 0);
+	strcat(text, "a");
+	assert_false(subject_parse(text, &s, problem));
+	assert_non_null(strstr(problem, "--san"));
+	subject_free(&s);
+	snprintf(text, sizeof(text), "/L=%0129d", 0);
 	assert_false(subject_parse(text, &s, problem));
 	subject_free(&s);
 	for (i = 0, text[0] = '\0'; i < SUBJECT_MAX; i++)
@@ -125,6 +135,16 @@ static void test_wrong_alternative_names(void **state)
 		{"email:@test.com", "not an e-mail address"},
 		{"URI:a", "not a URI"},
 		{"DNS:a\n", "plain ASCII"},
+		{"DNS:a_b.test", "not a host's name"},
+		{"DNS:-a.test", "not a host's name"},
+		{"DNS:a..test", "not a host's name"},
+		{"DNS:test.", "not a host's name"},
+		{"DNS:*", "not a host's name"},
+		{"DNS:a.*.test", "not a host's name"},
+		{"DNS:192.0.2.1", "not a host's name"},
+		{"email:a@b_c", "not an e-mail address"},
+		{"URI:1a:b", "not a URI"},
+		{"URI:https:", "not a URI"},
 	};
 	struct san_list list = {.n = 0};
 	char problem[PROBLEM_SIZE], text[512];
@@ -137,7 +157,7 @@ static void test_wrong_alternative_names(void **state)
 			fail_msg("'%s': said '%s'", wrong[i].text, problem);
 		san_free(&list);
 	}
-	snprintf(text, sizeof(text), "DNS:%0256d", 0);
+	snprintf(text, sizeof(text), "DNS:%0256d.test", 0);
 	assert_false(san_add(&list, text, problem));
 	san_free(&list);
 	for (i = 0; i < SAN_MAX; i++)

@@ -112,6 +112,10 @@ equal "no command is wrong usage" 2 $?
 keyward key list --json >/dev/full 2>/dev/null
 equal "a full disk behind standard output is a failure" 1 $?
 
+# With a closed standard descriptor nothing else is written to.
+keyward status >&- 2>/dev/null
+equal "a closed standard output is a failure" 1 $?
+
 # --- generate, list, show ---
 
 check "generate makes a key" keyward key generate www.test.com --allow user:nobody --allow group:daemon
@@ -357,9 +361,10 @@ keyward key csr www.test.com --san DNS:a.test | openssl req -noout -text | grep 
 	ok "csr without a subject, to standard output" || not_ok "csr without a subject, to standard output"
 wrong "csr with neither subject nor names" 2 "give --subject or --san" keyward key csr www.test.com
 wrong "csr with a bad subject" 2 "begins with a slash" keyward key csr www.test.com --subject CN=a
-wrong "csr with a bad country" 2 "two capital letters" keyward key csr www.test.com --subject /C=Germany
+wrong "csr with a bad country" 2 "two letters" keyward key csr www.test.com --subject /C=Germany
 wrong "csr with a bad name" 2 "begin it with DNS:" keyward key csr www.test.com --san www.test.com
 wrong "csr with a bad address" 2 "not an IP address" keyward key csr www.test.com --san IP:1.2.3
+wrong "csr with a name that is too long" 2 "more than 64 characters.*--san" keyward key csr www.test.com --subject "/CN=$(printf '%065d' 0)"
 wrong "csr by a key whose purposes forbid it" 4 "purpose" keyward key csr old.data --subject /CN=a
 wrong "csr by who is not allowed" 4 "www.test.com" as www-data keyward key csr www.test.com --subject /CN=a
 wrong "csr over a file" 6 "--force" keyward key csr www.test.com --subject /CN=a -o request.csr
@@ -385,6 +390,8 @@ keyward key pem t.ed25519 -o link.pem --force
 [ -L link.pem ] && grep -q t.ed25519 keyward.txt && ok "a link stays a link" || not_ok "a link stays a link"
 check "pem into a device" keyward key pem www.test.com -o /dev/null
 [ -c /dev/null ] && ok "which stays one" || not_ok "which stays one"
+keyward key pem www.test.com -o closed.pem >&- 2>&-
+cmp -s keyward.pem closed.pem && ok "a file is whole although descriptors are closed" || not_ok "a file is whole although descriptors are closed"
 equal "nothing temporary is left" '' "$(find "$files" -name '.keyward-*')"
 keyward key rename www.test.com moved >/dev/null
 equal "a file finds its key by id, whatever its name" moved "$(keyward key show ./keyward.pem --json | json "j['name']")"
@@ -425,6 +432,7 @@ wrong "seal without -o" 2 "give -o FILE" keyward key seal ec.pem
 wrong "seal neither file nor type" 2 "either a key file" keyward key seal -o new.pem
 wrong "seal both file and type" 2 "either a key file" keyward key seal ec.pem --type ec-p256 -o new.pem
 wrong "seal over a file" 6 "--force" keyward key seal --type ec-p256 -o sealed.pem
+wrong "seal a file over itself" 2 "cannot be the output" keyward key seal ec.pem -o ./ec.pem --force
 wrong "seal a certificate" 7 "is a certificate" keyward key seal certificate.pem -o new.pem
 wrong "pem of a sealed file" 2 "already" keyward key pem sealed.pem
 # Of another device: a TEE with another secret.
