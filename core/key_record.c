@@ -210,6 +210,30 @@ enum kw_err record_parse(
 	return read_record(rk, record, len, meta, &at);
 }
 
+/*
+ * A prime that a fault damaged between decryption and here would give away the other one with the first
+ * signature: the library checks its result against the modulus of the damaged primes. The public key in the
+ * record is the witness. (An EC or Ed25519 key gives nothing away so, and checking it costs as much as a
+ * signature.)
+ */
+static enum kw_err check_rsa(const struct key_meta *meta, const struct crypto_key *key)
+{
+	struct key_meta *again;
+	enum kw_err err;
+
+	if (key_type_find(meta->type)->family != FAMILY_RSA)
+		return KW_ERR_OK;
+	again = platform_alloc(sizeof(*again));
+	if (!again)
+		return KW_ERR_NO_MEMORY;
+	again->type = meta->type;
+	err = record_describe(again, key);
+	if (!err && memcmp(again->id, meta->id, sizeof(meta->id)))
+		err = KW_ERR_CORRUPT;
+	platform_free(again, sizeof(*again));
+	return err;
+}
+
 enum kw_err record_open(const struct record_key *rk, const uint8_t *record, size_t len,
 	struct key_meta *meta, struct crypto_key **key)
 {
@@ -230,6 +254,10 @@ enum kw_err record_open(const struct record_key *rk, const uint8_t *record, size
 	if (err)
 		goto out;
 	err = crypto_key_load((enum key_type)meta->type, private_part, at.sealed_len, key);
+	if (!err)
+		err = check_rsa(meta, *key);
+	if (err)
+		crypto_key_free(key);
 out:
 	platform_wipe(private_part, sizeof(private_part));
 	platform_wipe(one_time, sizeof(one_time));

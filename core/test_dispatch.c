@@ -11,6 +11,7 @@
 
 #include "core.h"
 #include "crypto.h"
+#include "key_record.h"
 #include "tests/support/platform_memory.h"
 #include "tests/support/storage_memory.h"
 #include "wire/codec.h"
@@ -47,8 +48,8 @@ static enum kw_err call_as(const struct session *s, uint16_t command, const void
 	/* Exactly as large as the request, so that a sanitizer sees a read past its end. */
 	assert_non_null(exact);
 	memcpy(exact, req, len);
-	err = kw_dispatch(core, s, command, exact, len, reply.bytes, sizeof(reply.bytes),
-		&reply.len);
+	err = kw_dispatch(
+		core, s, command, exact, len, reply.bytes, sizeof(reply.bytes), &reply.len);
 	free(exact);
 	if (err)
 		assert_int_equal(reply.len, 0);
@@ -188,8 +189,8 @@ static enum kw_err info(uint32_t uid, const char *name, struct description *d)
 	return err;
 }
 
-static enum kw_err change_access(uint32_t uid, const uint8_t *id, uint8_t change, uint8_t kind,
-	uint32_t who)
+static enum kw_err change_access(
+	uint32_t uid, const uint8_t *id, uint8_t change, uint8_t kind, uint32_t who)
 {
 	uint8_t buf[64];
 	struct writer w = writer_over(buf, sizeof(buf));
@@ -214,10 +215,8 @@ static enum kw_err rename_to(uint32_t uid, const uint8_t *id, const char *name, 
 	return call(uid, CMD_KEY_RENAME, &w);
 }
 
-static enum kw_err delete(uint32_t uid, const uint8_t *id)
-{
-	uint8_t buf[64];
-	struct writer w = writer_over(buf, sizeof(buf));
+static enum kw_err delete (uint32_t uid, const uint8_t *id) {
+	uint8_t buf[64]; struct writer w = writer_over(buf, sizeof(buf));
 
 	put_u8(&w, TARGET_ID);
 	put_bytes(&w, id, WIRE_ID_SIZE);
@@ -301,8 +300,8 @@ static void test_a_name_is_not_taken_from_another_owner(void **state)
 
 	(void)state;
 	make("mine", KEY_TYPE_EC_P256, PURPOSE_SIGN, 0, mine);
-	assert_int_equal(generate(ADMIN, KEY_TYPE_EC_P256, PLACE_STORED, PURPOSE_SIGN, "root", 0),
-		0);
+	assert_int_equal(
+		generate(ADMIN, KEY_TYPE_EC_P256, PLACE_STORED, PURPOSE_SIGN, "root", 0), 0);
 	memcpy(theirs, reply.bytes, WIRE_ID_SIZE);
 	assert_int_equal(rename_to(OWNER, mine, "root", 1), KW_ERR_NOT_OWNER);
 	assert_int_equal(info(ADMIN, "root", &d), 0);
@@ -320,8 +319,8 @@ static void test_access_is_asked_at_every_use(void **state)
 	assert_int_equal(sign(STRANGER, id, "x", 1), KW_ERR_ACCESS);
 	/* Being an administrator is not being on the list. */
 	assert_int_equal(sign(ADMIN, id, "x", 1), KW_ERR_ACCESS);
-	assert_int_equal(change_access(SERVER, id, ACCESS_ALLOW, IDENTITY_USER, STRANGER),
-		KW_ERR_NOT_OWNER);
+	assert_int_equal(
+		change_access(SERVER, id, ACCESS_ALLOW, IDENTITY_USER, STRANGER), KW_ERR_NOT_OWNER);
 	assert_int_equal(change_access(ADMIN, id, ACCESS_ALLOW, IDENTITY_USER, STRANGER), 0);
 	assert_int_equal(sign(STRANGER, id, "x", 1), 0);
 	assert_int_equal(change_access(OWNER, id, ACCESS_DENY, IDENTITY_USER, STRANGER), 0);
@@ -390,16 +389,16 @@ static void test_purposes(void **state)
 static void test_templates(void **state)
 {
 	(void)state;
-	assert_int_equal(generate(OWNER, KEY_TYPE_EC_P256, PLACE_STORED, 0, "a", 0),
-		KW_ERR_BAD_REQUEST);
+	assert_int_equal(
+		generate(OWNER, KEY_TYPE_EC_P256, PLACE_STORED, 0, "a", 0), KW_ERR_BAD_REQUEST);
 	assert_int_equal(generate(OWNER, KEY_TYPE_EC_P256, PLACE_STORED, 1u << 31, "a", 0),
 		KW_ERR_BAD_REQUEST);
 	assert_int_equal(generate(OWNER, KEY_TYPE_EC_P256, PLACE_STORED, PURPOSE_DECRYPT, "a", 0),
 		KW_ERR_BAD_REQUEST);
-	assert_int_equal(generate(OWNER, 99, PLACE_STORED, PURPOSE_SIGN, "a", 0),
-		KW_ERR_UNSUPPORTED_TYPE);
-	assert_int_equal(generate(OWNER, KEY_TYPE_EC_P256, 3, PURPOSE_SIGN, "a", 0),
-		KW_ERR_BAD_REQUEST);
+	assert_int_equal(
+		generate(OWNER, 99, PLACE_STORED, PURPOSE_SIGN, "a", 0), KW_ERR_UNSUPPORTED_TYPE);
+	assert_int_equal(
+		generate(OWNER, KEY_TYPE_EC_P256, 3, PURPOSE_SIGN, "a", 0), KW_ERR_BAD_REQUEST);
 }
 
 static void test_names(void **state)
@@ -412,17 +411,17 @@ static void test_names(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(generate(OWNER, KEY_TYPE_ED25519, PLACE_STORED, PURPOSE_SIGN,
-					 bad[i], 0),
+		assert_int_equal(
+			generate(OWNER, KEY_TYPE_ED25519, PLACE_STORED, PURPOSE_SIGN, bad[i], 0),
 			KW_ERR_BAD_NAME);
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-		assert_int_equal(generate(OWNER, KEY_TYPE_ED25519, PLACE_STORED, PURPOSE_SIGN,
-					 good[i], 0),
+		assert_int_equal(
+			generate(OWNER, KEY_TYPE_ED25519, PLACE_STORED, PURPOSE_SIGN, good[i], 0),
 			0);
 	memset(longest, 'n', WIRE_NAME_MAX);
 	longest[WIRE_NAME_MAX] = 0;
-	assert_int_equal(generate(OWNER, KEY_TYPE_ED25519, PLACE_STORED, PURPOSE_SIGN, longest, 0),
-		0);
+	assert_int_equal(
+		generate(OWNER, KEY_TYPE_ED25519, PLACE_STORED, PURPOSE_SIGN, longest, 0), 0);
 }
 
 static void test_import_twice(void **state)
@@ -594,8 +593,8 @@ static void test_long_listing(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 150; i++) {
 		snprintf(name, sizeof(name), "k%u", i);
-		assert_int_equal(generate(OWNER, KEY_TYPE_ED25519, PLACE_STORED, PURPOSE_SIGN, name,
-					 SERVER),
+		assert_int_equal(
+			generate(OWNER, KEY_TYPE_ED25519, PLACE_STORED, PURPOSE_SIGN, name, SERVER),
 			0);
 	}
 	do {
@@ -623,6 +622,31 @@ static void test_other_device(void **state)
 	storage_memory_reset();
 	assert_int_equal(core_open(NULL, &core), 0);
 	assert_int_equal(load(SERVER, record, n), KW_ERR_OTHER_DEVICE);
+}
+
+/* A private key that is not the record's public one, as after a fault, is never used to sign. */
+static void test_mismatched_rsa_key(void **state)
+{
+	static uint8_t record[WIRE_RECORD_MAX];
+	static struct key_meta meta, opened;
+	struct crypto_key *key = NULL, *other = NULL;
+	struct record_key rk;
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(record_key_derive(&rk), 0);
+	assert_int_equal(crypto_key_generate(KEY_TYPE_RSA_2048, &key), 0);
+	meta.type = KEY_TYPE_RSA_2048;
+	meta.owner.kind = IDENTITY_USER;
+	assert_int_equal(record_describe(&meta, key), 0);
+	assert_int_equal(record_seal(&rk, &meta, key, record, &n), 0);
+	assert_int_equal(record_open(&rk, record, n, &opened, &other), 0);
+	crypto_key_free(&other);
+	meta.spki[meta.spki_len / 2] ^= 1;
+	assert_int_equal(record_seal(&rk, &meta, key, record, &n), 0);
+	assert_int_equal(record_open(&rk, record, n, &opened, &other), KW_ERR_CORRUPT);
+	assert_null(other);
+	crypto_key_free(&key);
 }
 
 /* Valid requests of every command, for cutting and stretching. */
@@ -765,6 +789,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_listing_shows_only_ones_own, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_long_listing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_device, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_mismatched_rsa_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_truncated_requests, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_out_of_memory, setup, teardown),
 	};
