@@ -31,7 +31,8 @@ enum purpose {
 };
 
 #define KW_PURPOSE(bit, NAME, name, sentence) | 1u << bit
-enum { PURPOSES_KNOWN = 0
+enum {
+	PURPOSES_KNOWN = 0
 #include "keyward/algorithms.def"
 };
 
