@@ -189,13 +189,23 @@ static void nonsense_is_refused(void **state)
 static void large_reply(struct fake_tee *f, struct fake_request *rq)
 {
 	(void)f;
-	/* More than any frame, and more than this command's bound. */
-	rq->reply.len = rq->count == 1 ? WIRE_MAX_PAYLOAD + 50 : 1025;
-	memset(rq->reply.buf, 0, rq->reply.len);
+	/* More than any frame; then good DER, but more than this command's bound. */
+	if (rq->command == CMD_SIGN) {
+		rq->reply.len = WIRE_MAX_PAYLOAD + 50;
+		memset(rq->reply.buf, 0, rq->reply.len);
+	} else {
+		put_bytes(&rq->reply, "\x40\x04\x04\x82\x40\x00", 6);
+		memset(rq->reply.buf + 6, 0, 0x4000);
+		rq->reply.len += 0x4000;
+	}
 }
 
 static void oversized_replies_are_refused(void **state)
 {
+	static uint8_t der[20000];
+	struct kw_target t = {.id = fake_id};
+	struct kw_csr csr = {0};
+	size_t len = sizeof(der);
 	struct fake_tee f;
 	struct kw *kw;
 
@@ -203,7 +213,7 @@ static void oversized_replies_are_refused(void **state)
 	fake_start(&f, large_reply);
 	kw = fake_kw(&f, 0);
 	assert_int_equal(fake_sign(kw, "x"), KW_ERR_PROTOCOL);
-	assert_int_equal(fake_sign(kw, "x"), KW_ERR_PROTOCOL);
+	assert_int_equal(kw_key_csr(kw, &t, &csr, der, &len), KW_ERR_PROTOCOL);
 	kw_free(&kw);
 	fake_end(&f);
 }
