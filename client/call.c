@@ -125,41 +125,62 @@ static bool worth_waiting(struct call *c, enum kw_err err)
 	}
 }
 
-/* Gives the call's slot a connection. */
-static enum kw_err reach(struct call *c)
+/* No room for another connection, in the TEE or in this process: share one that is idle. */
+static bool share(struct call *c)
 {
-	struct link *link = NULL;
+	struct slot *other = pool_steal(c->kw, c->pool, c->euid);
+
+	if (!other)
+		return false;
+	pool_put(c->kw, c->slot);
+	c->slot = other;
+	c->link = atomic_load(&other->link);
+	return true;
+}
+
+/* Opens a connection, or finds an idle one to share (then *link stays NULL). */
+static enum kw_err open_or_share(struct call *c, struct link **link)
+{
 	uint64_t until = 0;
-	struct slot *other;
+	enum kw_err before = KW_ERR_OK;
 	enum kw_err err;
 
 	for (;;) {
-		err = open_link(c, &link);
+		err = open_link(c, link);
 		if (!err)
-			break;
-		/* No room for another connection, in the TEE or in this process: share one. */
-		if (err == KW_ERR_BUSY || err == KW_ERR_SYSTEM) {
-			other = pool_steal(c->kw, c->pool, c->euid);
-			if (other) {
-				pool_put(c->kw, c->slot);
-				c->slot = other;
-				c->link = atomic_load(&other->link);
-				return KW_ERR_OK;
-			}
-		}
-		if (!worth_waiting(c, err))
 			return err;
+		if ((err == KW_ERR_BUSY || err == KW_ERR_SYSTEM) && share(c))
+			return KW_ERR_OK;
+		/* The deadline came while the TEE said it was busy: that is what to report. */
+		if (err == KW_ERR_TIMEOUT && before == KW_ERR_BUSY)
+			return explain_answer(c->kw, CMD_HELLO, KW_ERR_BUSY, NULL);
 		if (!until)
 			until = now_ms() + RESTART_WAIT_MS;
-		if (now_ms() >= until || deadline_left(&c->deadline) <= RETRY_SLEEP_MS) {
-			/* In vain: the next calls must not each hold up a server for as long. */
-			atomic_store(&c->kw->had_tee, false);
-			return err;
-		}
+		if (!worth_waiting(c, err))
+			break;
+		before = err;
+		if (now_ms() >= until || deadline_left(&c->deadline) <= RETRY_SLEEP_MS)
+			break;
 		sleep_ms(RETRY_SLEEP_MS);
 	}
+	/* Waiting was in vain: the next calls must not each hold up a server for as long. */
+	if (before)
+		atomic_store(&c->kw->had_tee, false);
+	return err;
+}
+
+/* Gives the call a connection. */
+static enum kw_err reach(struct call *c)
+{
+	struct link *link = NULL;
+	enum kw_err err = open_or_share(c, &link);
+
+	if (err)
+		return err;
 	/* What failed on the way did not fail the call. */
 	explain_clear();
+	if (!link)
+		return KW_ERR_OK;
 	atomic_store(&c->kw->had_tee, true);
 	atomic_store(&c->slot->link, link);
 	c->link = link;

@@ -188,6 +188,7 @@ static void unsent_command_is_sent_after_a_restart(void **state)
 static void gives_up_when_it_stays_away(void **state)
 {
 	struct fake_tee f;
+	enum kw_err err;
 	struct kw *kw;
 
 	(void)state;
@@ -195,7 +196,9 @@ static void gives_up_when_it_stays_away(void **state)
 	kw = fake_kw(&f, 150);
 	assert_int_equal(fake_sign(kw, "x"), KW_ERR_OK);
 	fake_stop(&f);
-	assert_int_equal(fake_sign(kw, "x"), KW_ERR_NO_TEE);
+	/* A machine that is busy enough may see the deadline first. */
+	err = fake_sign(kw, "x");
+	assert_true(err == KW_ERR_NO_TEE || err == KW_ERR_TIMEOUT);
 	for (int i = 0; i < 1000; i++)
 		assert_int_equal(fake_sign(kw, "x"), KW_ERR_NO_TEE);
 	fake_listen(&f);
