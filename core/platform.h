@@ -45,7 +45,8 @@ enum kw_err platform_identity(
  * what was synced before as it was. KW_ERR_STORE_FULL: no room; all else that fails: _STORE_IO. --- */
 struct storage;
 
-/* Opens the log, creating an empty one when there is none. KW_ERR_STORE_BUSY: somebody has it open. */
+/* Opens the log, creating an empty one when there is none. From then on a crash finds the same one, but
+ * not all bytes that were not synced. KW_ERR_STORE_BUSY: somebody has it open. */
 enum kw_err storage_open(struct storage **s) KW_MUST_USE;
 /* A log from storage_begin that was not swapped in is discarded. NULL-safe. */
 void storage_close(struct storage **s);

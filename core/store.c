@@ -55,8 +55,13 @@ static enum kw_err load(struct store *s)
 	if (err)
 		return err;
 	s->bytes = s->log.end.size;
-	if (s->bytes == size)
+	if (s->bytes == size) {
+		/* The last record may be of a process that was killed before its sync. What is shown from
+		 * here on must not be gone after a power cut. */
+		if (storage_sync(s->log.storage))
+			s->must_rewrite = true;
 		return KW_ERR_OK;
+	}
 	platform_log(
 		"store: %llu bytes of a change that was never finished are dropped, at byte %llu",
 		(unsigned long long)(size - s->bytes), (unsigned long long)s->bytes);

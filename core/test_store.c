@@ -201,6 +201,31 @@ static void test_counters_come_with_the_next_change_or_the_close(void **state)
 	assert_int_equal(e.counters.signatures, 0);
 }
 
+static unsigned uses;
+
+static void use_meanwhile(void)
+{
+	store_count_signature(store, id_of(1), 1);
+	uses++;
+}
+
+static void test_uses_during_a_change_are_counted(void **state)
+{
+	struct store_entry e;
+
+	(void)state;
+	uses = 0;
+	assert_int_equal(put(1, "a", "x"), KW_ERR_OK);
+	store_count_signature(store, id_of(1), 1);
+	storage_memory_set_hook(use_meanwhile);
+	assert_int_equal(put(2, "b", "y"), KW_ERR_OK);
+	storage_memory_set_hook(NULL);
+	assert_int_equal(uses, 1);
+	reopen();
+	assert_int_equal(store_find_id(store, id_of(1), &e), KW_ERR_OK);
+	assert_int_equal(e.counters.signatures, 2);
+}
+
 static void test_more_counters_than_one_record_holds(void **state)
 {
 	struct store_entry e;
@@ -257,6 +282,16 @@ static void test_lists_each_key_that_stays_once(void **state)
 	assert_int_equal(store_next(store, &cursor, &e), KW_ERR_NO_KEY);
 }
 
+/* What a fresh log's header says it goes on from. */
+static uint64_t first_sequence(void)
+{
+	size_t len;
+	const uint8_t *bytes = storage_memory_bytes(&len);
+	struct reader r = reader_over(bytes + 48, 8);
+
+	return get_u64(&r);
+}
+
 static void test_log_stays_small(void **state)
 {
 	char record[1001];
@@ -275,10 +310,34 @@ static void test_log_stays_small(void **state)
 			reopen();
 	}
 	assert_true(most > 60000 && most < 70000);
+	/* Numbers that were used before the last compaction are not used again. */
+	assert_true(first_sequence() > 2250);
 	assert_int_equal(stats.keys, 10);
 	assert_true(stats.live_bytes > 10000 && stats.live_bytes < 12000);
 	record[0] = (char)('a' + 2999 % 26);
 	assert_key(2999 % 10, "", record);
+}
+
+/* Of a key that is never changed again, so only the compaction carries them on. */
+static void test_compaction_keeps_counters(void **state)
+{
+	static uint8_t record[4000];
+	struct store_entry e;
+
+	(void)state;
+	assert_int_equal(put(1, "a", "x"), KW_ERR_OK);
+	store_count_signature(store, id_of(1), 77);
+	reopen();
+	for (unsigned i = 0; i < 40; i++)
+		assert_int_equal(
+			store_put(store, id_of(2), "b", record, sizeof(record), false, false),
+			KW_ERR_OK);
+	assert_true(first_sequence() > 0);
+	reopen();
+	assert_int_equal(store_find_id(store, id_of(1), &e), KW_ERR_OK);
+	assert_int_equal(e.counters.signatures, 1);
+	assert_int_equal(e.counters.last_use, 77);
+	assert_key(1, "a", "x");
 }
 
 static void test_second_store_is_refused(void **state)
@@ -293,7 +352,7 @@ static void test_second_store_is_refused(void **state)
 /* --- Damage --- */
 
 struct image {
-	uint8_t bytes[WIRE_RECORD_MAX * 4];
+	uint8_t bytes[65536];
 	size_t len;
 };
 
@@ -425,6 +484,12 @@ static void test_torn_end_of_other_bytes_opens(void **state)
 			assert_int_equal(open_image(&torn), KW_ERR_OK);
 			assert_key(3, "c", "third");
 		}
+		/* More than one unfinished change is no crash's work. */
+		torn = good;
+		memset(torn.bytes + torn.len, (int)fill, LOG_RECORD_MAX + 1);
+		torn.len += LOG_RECORD_MAX + 1;
+		assert_int_equal(open_image(&torn), KW_ERR_CORRUPT);
+		assert_untouched(&torn);
 	}
 }
 
@@ -459,6 +524,37 @@ static void test_moved_records_are_noticed(void **state)
 	assert_int_equal(open_image(&bad), KW_ERR_CORRUPT);
 	assert_int_equal(open_image(&good), KW_ERR_OK);
 	assert_key(2, "b", "second");
+	/* One at the end, with a number that is still to come, is bytes that a crash brought back. */
+	bad = good;
+	bad.len = at[1];
+	memcpy(bad.bytes + bad.len, other.bytes + at[2], at[3] - at[2]);
+	bad.len += at[3] - at[2];
+	assert_int_equal(open_image(&bad), KW_ERR_OK);
+	assert_key(1, "a", "first");
+	assert_no_key(3);
+}
+
+/* Two histories of one log: a record of the one does not fit between those of the other. */
+static void test_record_of_another_history_is_noticed(void **state)
+{
+	struct image start, one, two;
+	size_t at[8];
+
+	(void)state;
+	assert_int_equal(put(1, "a", "first"), KW_ERR_OK);
+	save(&start);
+	assert_int_equal(open_image(&start), KW_ERR_OK);
+	assert_int_equal(put(2, "b", "all"), KW_ERR_OK);
+	save(&one);
+	assert_int_equal(open_image(&start), KW_ERR_OK);
+	assert_int_equal(put(2, "b", "few"), KW_ERR_OK);
+	assert_int_equal(put(3, "c", "third"), KW_ERR_OK);
+	save(&two);
+	find_records(&two, at, 7);
+	assert_int_equal(at[2], one.len);
+	assert_int_equal(open_image(&two), KW_ERR_OK);
+	memcpy(two.bytes + at[1], one.bytes + at[1], at[2] - at[1]);
+	assert_int_equal(open_image(&two), KW_ERR_CORRUPT);
 }
 
 static void test_other_device_is_told_from_damage(void **state)
@@ -566,14 +662,17 @@ int main(void)
 		TEST(test_refuses_what_does_not_fit),
 		TEST(test_versions_tell_changes_apart),
 		TEST(test_counters_come_with_the_next_change_or_the_close),
+		TEST(test_uses_during_a_change_are_counted),
 		TEST(test_more_counters_than_one_record_holds),
 		TEST(test_lists_each_key_that_stays_once),
 		TEST(test_log_stays_small),
+		TEST(test_compaction_keeps_counters),
 		TEST(test_second_store_is_refused),
 		TEST(test_every_flipped_byte_is_noticed),
 		TEST(test_every_torn_end_opens),
 		TEST(test_torn_end_of_other_bytes_opens),
 		TEST(test_moved_records_are_noticed),
+		TEST(test_record_of_another_history_is_noticed),
 		TEST(test_other_device_is_told_from_damage),
 		TEST(test_newer_format_is_told_from_damage),
 		TEST(test_foreign_file_is_left_alone),

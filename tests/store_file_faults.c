@@ -77,7 +77,7 @@ wrapped(int, openat64, int at, const char *name, int flags, mode_t mode)
 	fd = __real_openat64(at, name, flags, mode);
 	if (!strcmp(name, "log.new"))
 		hook.fresh_fd = fd;
-	else if ((flags & O_CREAT) && !strcmp(name, "log"))
+	else if (!strcmp(name, "log")) /* new, or put in place by who knows whom */
 		hook.unsynced_name = true;
 	return fd;
 }

@@ -155,21 +155,17 @@ static enum kw_err take_lock(int *lock_fd)
 
 static enum kw_err open_log(int *fd, uint64_t *end)
 {
-	bool is_new = false;
 	enum kw_err err;
 	struct stat st;
 
-	*fd = open_retry(LOG_NAME, OPEN_FLAGS);
-	if (*fd < 0 && errno == ENOENT) {
-		is_new = true;
-		*fd = open_retry(LOG_NAME, OPEN_FLAGS | O_CREAT | O_EXCL);
-	}
+	*fd = open_retry(LOG_NAME, OPEN_FLAGS | O_CREAT);
 	if (*fd < 0)
 		return failure("open", LOG_NAME);
 	err = check_private(*fd, LOG_NAME, S_IFREG);
 	if (err)
 		return err;
-	if (is_new && sync_retry(fsync, directory))
+	/* It may be new, or a process that was killed may just have put it in place. */
+	if (sync_retry(fsync, directory))
 		return failure("sync the directory of", LOG_NAME);
 	if (fstat(*fd, &st))
 		return failure("look at", LOG_NAME);

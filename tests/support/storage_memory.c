@@ -179,7 +179,8 @@ void storage_memory_restart(bool power_lost)
 	pthread_mutex_lock(&lock);
 	if (power_lost && other_log && draw(2))
 		log_file = other_log;
-	other_log = NULL;
+	if (power_lost)
+		other_log = NULL;
 	if (power_lost && log_file)
 		lose_power(log_file);
 	is_locked = false;
@@ -223,9 +224,11 @@ static enum storage_fault meet_fault(void)
 	operations++;
 	if (is_off)
 		return FAULT_DEAD;
+	if (fault == FAULT_PAIR && fault_at && operations == fault_at + 1)
+		return FAULT_PARTIAL;
 	if (!fault_at || operations != fault_at)
 		return FAULT_NONE;
-	met = fault;
+	met = fault == FAULT_PAIR ? FAULT_PARTIAL : fault;
 	if (met == FAULT_DEAD || met == FAULT_CRASH)
 		is_off = true;
 	if (met == FAULT_FULL)
@@ -269,6 +272,8 @@ enum kw_err storage_open(struct storage **s)
 	} else {
 		if (!log_file)
 			log_file = new_file();
+		/* As storage_file.c syncs the directory here. */
+		other_log = NULL;
 		*s = new_storage(log_file);
 		(*s)->holds_lock = true;
 		is_locked = true;

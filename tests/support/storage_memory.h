@@ -13,6 +13,7 @@ enum storage_fault {
 	FAULT_CLEAN, /* the operation fails and has done nothing */
 	FAULT_PARTIAL, /* the operation fails and has done a part: a short write, a sync that lost pages,
 			* a swap that nobody knows the durability of */
+	FAULT_PAIR,  /* as FAULT_PARTIAL, and so does the operation after it */
 	FAULT_FULL,  /* from here on there is no room, until storage_memory_make_room */
 	FAULT_DEAD,  /* this and all later ones fail, until the restart */
 	FAULT_CRASH, /* the machine stops in this operation */
