@@ -69,7 +69,7 @@ static int setup(void **state)
 	(void)state;
 	platform_memory_set_device(1);
 	storage_memory_reset();
-	return core_open(NULL, &core);
+	return core_open(NULL, &core) ? -1 : 0;
 }
 
 static int teardown(void **state)

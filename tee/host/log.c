@@ -32,7 +32,7 @@ static void write_line(const char *line, size_t n)
 		return;
 }
 
-static void print(int level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void print(int level, const char *format, va_list args)
 {
 	char line[LINE_MAX_BYTES];
 	size_t at = 0;

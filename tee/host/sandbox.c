@@ -181,8 +181,8 @@ static void secret_memory(void)
 {
 	static const char *const sentence[] = {
 		[SECRET_PLAIN] = "keys are in ordinary memory: raise the limit on locked memory (ulimit -l, LimitMEMLOCK=)",
-		[SECRET_LOCKED] = "keys are in locked memory, which root can read: Linux 5.14 with memfd_secret "
-				  "(secretmem.enable=1) would hide them from the kernel's own interfaces",
+		[SECRET_LOCKED] = ("keys are in locked memory, which root can read: Linux 5.14 with memfd_secret "
+				   "(secretmem.enable=1) would hide them from the kernel's own interfaces"),
 		[SECRET_MEMFD] = "keys are in memory that the kernel's interfaces do not reach, not even for root",
 	};
 	static const enum wire_protection_state state[] = {
