@@ -379,6 +379,8 @@ enum kw_err storage_truncate(struct storage *s, uint64_t size)
 	met = meet_fault();
 	if (met == FAULT_CLEAN || met == FAULT_DEAD || size > f->len)
 		goto out;
+	if (met == FAULT_PARTIAL && draw(2))
+		goto out;
 	f->len = size;
 	if (f->same > size)
 		f->same = size;
