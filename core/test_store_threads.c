@@ -17,7 +17,7 @@
 #define WRITERS 3
 #define READERS 3
 #define KEYS 8 /* of each writer */
-#define ROUNDS 400
+#define ROUNDS 4000
 #define RECORD 700
 
 static struct store *store;
