@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files that somebody gives to a server as its private key, read as libssl reads them and as the openssl
- * command does, with the provider active. No TEE answers. Whatever is in the file: no crash, no private
- * key out of ours, no signature.
+ * Files that somebody gives to a server as its private key, read as libssl reads them and as the
+ * openssl command does, with the provider active. No TEE answers. Whatever is in the file: no
+ * crash, no private key out of ours, no signature.
  */
 #include <openssl/err.h>
 #include <openssl/evp.h>

@@ -47,8 +47,8 @@ out:
 	return result;
 }
 
-size_t front_algorithm_id(int key_nid, const struct front_hash *hash, bool pss, uint16_t salt,
-                          unsigned char **der)
+size_t front_algorithm_id(
+	int key_nid, const struct front_hash *hash, bool pss, uint16_t salt, unsigned char **der)
 {
 	X509_ALGOR *alg = X509_ALGOR_new();
 	ASN1_STRING *params = NULL;
@@ -68,7 +68,8 @@ size_t front_algorithm_id(int key_nid, const struct front_hash *hash, bool pss, 
 	} else if (!OBJ_find_sigid_by_algs(&nid, hash->nid, key_nid)) {
 		goto out;
 	} else if (key_nid == NID_rsaEncryption) {
-		type = V_ASN1_NULL; /* RFC 4055 5; ECDSA and Ed25519 have none (RFC 5758 3.2, RFC 8410 3) */
+		/* RFC 4055 5; ECDSA and Ed25519 have none (RFC 5758 3.2, RFC 8410 3). */
+		type = V_ASN1_NULL;
 	}
 	if (!X509_ALGOR_set0(alg, OBJ_nid2obj(nid), type, params))
 		goto out;

@@ -89,7 +89,7 @@ static bool set_hash(const OSSL_PARAM *p, const struct front_hash **hash)
 
 	*hash = front_hash_by_name(name);
 	return *hash || (name && (OPENSSL_strcasecmp(name, "SHA1") == 0 ||
-	                          OPENSSL_strcasecmp(name, "SHA-1") == 0));
+					 OPENSSL_strcasecmp(name, "SHA-1") == 0));
 }
 
 static bool refuse(const struct cipher_ctx *c, const char *what)
@@ -110,7 +110,7 @@ static int set_ctx_params(void *ctx, const OSSL_PARAM params[])
 		return EVP_PKEY_CTX_set_params(c->encrypt, params);
 	p = OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_PAD_MODE);
 	if (p && (!prov_get_padding(p, &c->padding) ||
-	          (c->padding != RSA_PKCS1_PADDING && c->padding != RSA_PKCS1_OAEP_PADDING)))
+			 (c->padding != RSA_PKCS1_PADDING && c->padding != RSA_PKCS1_OAEP_PADDING)))
 		return refuse(c, "this padding; OAEP and PKCS #1 v1.5 are there");
 	p = OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST);
 	if (p && !set_hash(p, &c->hash))
@@ -123,7 +123,8 @@ static int set_ctx_params(void *ctx, const OSSL_PARAM params[])
 	p = OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL);
 	if (p && !OSSL_PARAM_get_octet_string(p, &label, sizeof(c->label), &c->label_len))
 		return refuse(c, "a label of more than 256 bytes");
-	/* A TLS server asks so for the RSA key exchange of TLS 1.2 and before, which has no forward secrecy. */
+	/* A TLS server asks so for the RSA key exchange of TLS 1.2 and before, which has no
+	 * forward secrecy. */
 	if (OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION))
 		return refuse(c, "the padding of TLS's RSA key exchange");
 	return 1;
@@ -191,10 +192,10 @@ static int decrypt_init(void *ctx, void *keydata, const OSSL_PARAM params[])
 }
 
 static int decrypt(void *ctx, unsigned char *out, size_t *outlen, size_t outsize,
-                   const unsigned char *in, size_t inlen)
+	const unsigned char *in, size_t inlen)
 {
 	struct cipher_ctx *c = ctx;
-	struct kw_decrypt what = { .data = in, .len = inlen };
+	struct kw_decrypt what = {.data = in, .len = inlen};
 	uint8_t plain[KW_SIGNATURE_MAX];
 	size_t len = 0;
 	enum kw_err err;
@@ -209,7 +210,8 @@ static int decrypt(void *ctx, unsigned char *out, size_t *outlen, size_t outsize
 	what.oaep = c->padding == RSA_PKCS1_OAEP_PADDING;
 	if (what.oaep) {
 		if (!c->hash || (c->mgf_given && !c->mgf))
-			return refuse(c, "OAEP and SHA-1, OpenSSL's default; set rsa_oaep_md:sha256");
+			return refuse(
+				c, "OAEP and SHA-1, OpenSSL's default; set rsa_oaep_md:sha256");
 		what.hash = c->hash->hash;
 		what.mgf_hash = c->mgf ? c->mgf->hash : c->hash->hash;
 		what.label = c->label;
@@ -243,7 +245,7 @@ static int encrypt_init(void *ctx, void *keydata, const OSSL_PARAM params[])
 }
 
 static int encrypt(void *ctx, unsigned char *out, size_t *outlen, size_t outsize,
-                   const unsigned char *in, size_t inlen)
+	const unsigned char *in, size_t inlen)
 {
 	struct cipher_ctx *c = ctx;
 	size_t len = outsize;

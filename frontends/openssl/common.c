@@ -109,7 +109,8 @@ static enum kw_err key_new(struct front_tee *tee, const struct parts *p, struct 
 
 	*key = NULL;
 	type = front_type_of_spki(p->spki, p->spki_len);
-	/* A key is its public key: an id that says otherwise would make signatures that fit no certificate. */
+	/* A key is its public key: an id that says otherwise would make signatures that fit no
+	 * certificate. */
 	if (!type || !SHA256(p->spki, p->spki_len, id) || memcmp(id, p->id, sizeof(id)) != 0)
 		goto out;
 	err = KW_ERR_NO_MEMORY;
@@ -137,11 +138,11 @@ out:
 	return err;
 }
 
-static enum kw_err key_from_tee(struct front_tee *tee, const struct kw_target *target,
-                                struct front_key **key)
+static enum kw_err key_from_tee(
+	struct front_tee *tee, const struct kw_target *target, struct front_key **key)
 {
 	struct kw_key *found = NULL;
-	struct parts p = { 0 };
+	struct parts p = {0};
 	enum kw_err err;
 
 	*key = NULL;
@@ -159,12 +160,12 @@ out:
 	return err;
 }
 
-enum kw_err front_key_from_file(struct front_tee *tee, const uint8_t *der, size_t len,
-                                struct front_key **key)
+enum kw_err front_key_from_file(
+	struct front_tee *tee, const uint8_t *der, size_t len, struct front_key **key)
 {
 	struct kw_reference *ref = NULL;
-	struct kw_target by_name = { 0 };
-	struct parts p = { 0 };
+	struct kw_target by_name = {0};
+	struct parts p = {0};
 	enum kw_err err;
 
 	*key = NULL;
@@ -208,7 +209,7 @@ const uint8_t *front_key_spki(const struct front_key *key, size_t *len)
 
 enum kw_err front_key_check(const struct front_key *key)
 {
-	struct kw_target target = { 0 };
+	struct kw_target target = {0};
 	struct kw_key *found = NULL;
 	const uint8_t *spki;
 	size_t len = 0;
@@ -234,14 +235,14 @@ out:
 
 static struct kw_use use_of(const struct front_key *key)
 {
-	return (struct kw_use){ .id = key->id,
-		                .record = key->record,
-		                .record_len = key->record_len,
-		                .label = key->label[0] ? key->label : NULL };
+	return (struct kw_use){.id = key->id,
+		.record = key->record,
+		.record_len = key->record_len,
+		.label = key->label[0] ? key->label : NULL};
 }
 
-enum kw_err front_key_sign(const struct front_key *key, const struct kw_sign *what, uint8_t *sig,
-                           size_t *len)
+enum kw_err front_key_sign(
+	const struct front_key *key, const struct kw_sign *what, uint8_t *sig, size_t *len)
 {
 	struct kw_use use = use_of(key);
 	uint8_t rs[KW_SIGNATURE_MAX];
@@ -256,8 +257,8 @@ enum kw_err front_key_sign(const struct front_key *key, const struct kw_sign *wh
 	return kw_ecdsa_to_der(rs, rs_len, sig, len);
 }
 
-enum kw_err front_key_decrypt(const struct front_key *key, const struct kw_decrypt *what,
-                              uint8_t *out, size_t *len)
+enum kw_err front_key_decrypt(
+	const struct front_key *key, const struct kw_decrypt *what, uint8_t *out, size_t *len)
 {
 	struct kw_use use = use_of(key);
 
@@ -275,21 +276,22 @@ static const struct {
 	size_t head;     /* bytes of the outer tag and length before it */
 	size_t min, max; /* of the whole: RSA exponents take 3 to 5 bytes */
 } forms[] = {
-	{ KW_KEY_TYPE_RSA_2048, RSA_ALGORITHM, 15, 4, 294, 296 },
-	{ KW_KEY_TYPE_RSA_3072, RSA_ALGORITHM, 15, 4, 422, 424 },
-	{ KW_KEY_TYPE_RSA_4096, RSA_ALGORITHM, 15, 4, 550, 552 },
-	{ KW_KEY_TYPE_EC_P256, "\x30\x13" EC_OID "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", 21, 2, 91,
-	  91 },
-	{ KW_KEY_TYPE_EC_P384, "\x30\x10" EC_OID "\x06\x05\x2b\x81\x04\x00\x22", 18, 2, 120, 120 },
-	{ KW_KEY_TYPE_EC_P521, "\x30\x10" EC_OID "\x06\x05\x2b\x81\x04\x00\x23", 18, 3, 158, 158 },
-	{ KW_KEY_TYPE_ED25519, "\x30\x05\x06\x03\x2b\x65\x70", 7, 2, 44, 44 },
+	{KW_KEY_TYPE_RSA_2048, RSA_ALGORITHM, 15, 4, 294, 296},
+	{KW_KEY_TYPE_RSA_3072, RSA_ALGORITHM, 15, 4, 422, 424},
+	{KW_KEY_TYPE_RSA_4096, RSA_ALGORITHM, 15, 4, 550, 552},
+	{KW_KEY_TYPE_EC_P256, "\x30\x13" EC_OID "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", 21, 2,
+		91, 91},
+	{KW_KEY_TYPE_EC_P384, "\x30\x10" EC_OID "\x06\x05\x2b\x81\x04\x00\x22", 18, 2, 120, 120},
+	{KW_KEY_TYPE_EC_P521, "\x30\x10" EC_OID "\x06\x05\x2b\x81\x04\x00\x23", 18, 3, 158, 158},
+	{KW_KEY_TYPE_ED25519, "\x30\x05\x06\x03\x2b\x65\x70", 7, 2, 44, 44},
 };
 
 enum kw_key_type front_type_of_spki(const uint8_t *spki, size_t len)
 {
 	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++)
 		if (len >= forms[i].min && len <= forms[i].max &&
-		    memcmp(spki + forms[i].head, forms[i].algorithm, forms[i].algorithm_len) == 0)
+			memcmp(spki + forms[i].head, forms[i].algorithm, forms[i].algorithm_len) ==
+				0)
 			return forms[i].type;
 	return (enum kw_key_type)0;
 }
@@ -318,21 +320,19 @@ static const struct {
 	/* DigestInfo up to the digest itself */
 	uint8_t info[19];
 } hashes[] = {
-#define INFO(whole, arc, size)                                                                      \
-	{ 0x30, whole, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,                              \
-	  0x65, 0x03,  0x04, 0x02, arc,  0x05, 0x00, 0x04, size }
-	{ { KW_HASH_SHA224, NID_sha224, 28, "SHA2-224" },
-	  { "SHA2-224", "SHA224", "SHA-224" },
-	  INFO(0x2d, 0x04, 28) },
-	{ { KW_HASH_SHA256, NID_sha256, 32, "SHA2-256" },
-	  { "SHA2-256", "SHA256", "SHA-256" },
-	  INFO(0x31, 0x01, 32) },
-	{ { KW_HASH_SHA384, NID_sha384, 48, "SHA2-384" },
-	  { "SHA2-384", "SHA384", "SHA-384" },
-	  INFO(0x41, 0x02, 48) },
-	{ { KW_HASH_SHA512, NID_sha512, 64, "SHA2-512" },
-	  { "SHA2-512", "SHA512", "SHA-512" },
-	  INFO(0x51, 0x03, 64) },
+#define INFO(whole, arc, size)                                                                 \
+	{                                                                                      \
+		0x30, whole, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, \
+			0x02, arc, 0x05, 0x00, 0x04, size                                      \
+	}
+	{{KW_HASH_SHA224, NID_sha224, 28, "SHA2-224"}, {"SHA2-224", "SHA224", "SHA-224"},
+		INFO(0x2d, 0x04, 28)},
+	{{KW_HASH_SHA256, NID_sha256, 32, "SHA2-256"}, {"SHA2-256", "SHA256", "SHA-256"},
+		INFO(0x31, 0x01, 32)},
+	{{KW_HASH_SHA384, NID_sha384, 48, "SHA2-384"}, {"SHA2-384", "SHA384", "SHA-384"},
+		INFO(0x41, 0x02, 48)},
+	{{KW_HASH_SHA512, NID_sha512, 64, "SHA2-512"}, {"SHA2-512", "SHA512", "SHA-512"},
+		INFO(0x51, 0x03, 64)},
 };
 
 #define HASHES (sizeof(hashes) / sizeof(*hashes))
@@ -366,7 +366,7 @@ const struct front_hash *front_digest_info(const uint8_t *info, size_t len, cons
 {
 	for (size_t i = 0; i < HASHES; i++)
 		if (len == sizeof(hashes[i].info) + hashes[i].hash.size &&
-		    memcmp(info, hashes[i].info, sizeof(hashes[i].info)) == 0) {
+			memcmp(info, hashes[i].info, sizeof(hashes[i].info)) == 0) {
 			*digest = info + sizeof(hashes[i].info);
 			return &hashes[i].hash;
 		}
@@ -378,8 +378,8 @@ const struct front_hash *front_digest_info(const uint8_t *info, size_t len, cons
 #define RSA_PSS_SALTLEN_AUTO_DIGEST_MAX -4
 #endif
 
-bool front_pss_salt(const struct front_key *key, const struct front_hash *hash, int mode,
-                    uint16_t *salt)
+bool front_pss_salt(
+	const struct front_key *key, const struct front_hash *hash, int mode, uint16_t *salt)
 {
 	/* EMSA-PSS, RFC 8017 9.1.1: emLen - hLen - 2, and emLen is a modulus of whole bytes. */
 	size_t max = kw_key_type_bits(key->type) / 8 - hash->size - 2;
@@ -415,7 +415,8 @@ const char *front_explain(enum kw_err err)
 	case KW_ERR_BAD_KEY:
 	case KW_ERR_NO_MEMORY:
 	case KW_ERR_PROTOCOL:
-		/* Found here, after calls that succeeded: what libkeyward says is about something else. */
+		/* Found here, after calls that succeeded: what libkeyward says is about
+		 * something else. */
 		return kw_strerror(err);
 	default:
 		return text[0] ? text : kw_strerror(err);

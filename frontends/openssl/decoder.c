@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Key files. The first decoder turns PEM with our label into DER, the others turn that DER into a key.
- * OpenSSL calls them for every key file that it reads, with whatever is in it: what is not ours gets "1"
- * and no error, which means that the next decoder may try.
+ * Key files. The first decoder turns PEM with our label into DER, the others turn that DER into a
+ * key. OpenSSL calls them for every key file that it reads, with whatever is in it: what is not
+ * ours gets "1" and no error, which means that the next decoder may try.
  */
 #include "provider.h"
 
@@ -33,16 +33,18 @@ static int does_selection(void *provctx, int selection)
 	return selection == 0 || (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0;
 }
 
-static int hand_on(const uint8_t *der, size_t len, enum prov_kind kind, OSSL_CALLBACK *cb, void *arg)
+static int hand_on(
+	const uint8_t *der, size_t len, enum prov_kind kind, OSSL_CALLBACK *cb, void *arg)
 {
 	int type = OSSL_OBJECT_PKEY;
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
-		OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE,
-		                                 (char *)(uintptr_t)prov_kind_name(kind), 0),
-		OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_STRUCTURE,
-		                                 (char *)(uintptr_t)PROV_STRUCTURE, 0),
-		OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_DATA, (void *)(uintptr_t)der, len),
+		OSSL_PARAM_construct_utf8_string(
+			OSSL_OBJECT_PARAM_DATA_TYPE, (char *)(uintptr_t)prov_kind_name(kind), 0),
+		OSSL_PARAM_construct_utf8_string(
+			OSSL_OBJECT_PARAM_DATA_STRUCTURE, (char *)(uintptr_t)PROV_STRUCTURE, 0),
+		OSSL_PARAM_construct_octet_string(
+			OSSL_OBJECT_PARAM_DATA, (void *)(uintptr_t)der, len),
 		OSSL_PARAM_construct_end(),
 	};
 
@@ -51,7 +53,7 @@ static int hand_on(const uint8_t *der, size_t len, enum prov_kind kind, OSSL_CAL
 
 /* The next PEM block, as OpenSSL's own decoder sees it. */
 static bool read_pem(const struct prov *prov, OSSL_CORE_BIO *in, char **name, char **header,
-                     unsigned char **data, long *len)
+	unsigned char **data, long *len)
 {
 	BIO *bio = BIO_new_from_core_bio(prov->libctx, in);
 	bool found = false;
@@ -65,7 +67,7 @@ static bool read_pem(const struct prov *prov, OSSL_CORE_BIO *in, char **name, ch
 }
 
 static int pem_decode(void *ctx, OSSL_CORE_BIO *in, int selection, OSSL_CALLBACK *cb, void *arg,
-                      OSSL_PASSPHRASE_CALLBACK *passphrase, void *passphrase_arg)
+	OSSL_PASSPHRASE_CALLBACK *passphrase, void *passphrase_arg)
 {
 	struct prov *prov = ctx;
 	char *name = NULL, *header = NULL;
@@ -88,7 +90,8 @@ static int pem_decode(void *ctx, OSSL_CORE_BIO *in, int selection, OSSL_CALLBACK
 	}
 	err = front_type_of_file(data, (size_t)len, &type);
 	if (err || !prov_kind_of_type(type, &kind)) {
-		prov_raise(prov, err, "%s", err == KW_ERR_BAD_REFERENCE ? kw_explain() : kw_strerror(err));
+		prov_raise(prov, err, "%s",
+			err == KW_ERR_BAD_REFERENCE ? kw_explain() : kw_strerror(err));
 		goto out;
 	}
 	ok = hand_on(data, (size_t)len, kind, cb, arg);
@@ -118,8 +121,8 @@ static size_t read_der(const struct prov *prov, OSSL_CORE_BIO *in, uint8_t *buf,
 	return len;
 }
 
-static int der_decode(struct prov *prov, enum prov_kind wanted, OSSL_CORE_BIO *in, OSSL_CALLBACK *cb,
-                      void *arg)
+static int der_decode(
+	struct prov *prov, enum prov_kind wanted, OSSL_CORE_BIO *in, OSSL_CALLBACK *cb, void *arg)
 {
 	uint8_t der[KW_REFERENCE_MAX + 1];
 	struct front_tee *tee;
@@ -134,7 +137,8 @@ static int der_decode(struct prov *prov, enum prov_kind wanted, OSSL_CORE_BIO *i
 	len = read_der(prov, in, der, sizeof(der));
 	if (len == 0 || len > KW_REFERENCE_MAX)
 		goto out;
-	if (front_type_of_file(der, len, &type) || !prov_kind_of_type(type, &kind) || kind != wanted)
+	if (front_type_of_file(der, len, &type) || !prov_kind_of_type(type, &kind) ||
+		kind != wanted)
 		goto out;
 	ok = 0;
 	tee = prov_tee(prov);
@@ -154,22 +158,21 @@ out:
 	return ok;
 }
 
-#define DER_DECODER(name, kind)                                                                     \
-	static int name##_decode(void *ctx, OSSL_CORE_BIO *in, int selection, OSSL_CALLBACK *cb,    \
-	                         void *arg, OSSL_PASSPHRASE_CALLBACK *passphrase,                   \
-	                         void *passphrase_arg)                                              \
-	{                                                                                           \
-		(void)selection;                                                                    \
-		(void)passphrase;                                                                   \
-		(void)passphrase_arg;                                                               \
-		return der_decode(ctx, kind, in, cb, arg);                                          \
-	}                                                                                           \
-	const OSSL_DISPATCH prov_##name##_decoder[] = {                                             \
-		PROV_FN(OSSL_FUNC_DECODER_NEWCTX, newctx),                                          \
-		PROV_FN(OSSL_FUNC_DECODER_FREECTX, freectx),                                        \
-		PROV_FN(OSSL_FUNC_DECODER_DOES_SELECTION, does_selection),                          \
-		PROV_FN(OSSL_FUNC_DECODER_DECODE, name##_decode),                                   \
-		PROV_END,                                                                           \
+#define DER_DECODER(name, kind)                                                                  \
+	static int name##_decode(void *ctx, OSSL_CORE_BIO *in, int selection, OSSL_CALLBACK *cb, \
+		void *arg, OSSL_PASSPHRASE_CALLBACK *passphrase, void *passphrase_arg)           \
+	{                                                                                        \
+		(void)selection;                                                                 \
+		(void)passphrase;                                                                \
+		(void)passphrase_arg;                                                            \
+		return der_decode(ctx, kind, in, cb, arg);                                       \
+	}                                                                                        \
+	const OSSL_DISPATCH prov_##name##_decoder[] = {                                          \
+		PROV_FN(OSSL_FUNC_DECODER_NEWCTX, newctx),                                       \
+		PROV_FN(OSSL_FUNC_DECODER_FREECTX, freectx),                                     \
+		PROV_FN(OSSL_FUNC_DECODER_DOES_SELECTION, does_selection),                       \
+		PROV_FN(OSSL_FUNC_DECODER_DECODE, name##_decode),                                \
+		PROV_END,                                                                        \
 	}
 
 DER_DECODER(rsa, PROV_RSA);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Key management. A key of ours is a private key in a TEE and a public key here, which another provider
- * of the application holds and answers for. Nothing ever exports the private part, not even a made-up one:
- * OpenSSL 3.0 takes the first provider that has an algorithm and asks to have the key there, and would then
- * sign with what it got. A refusal brings it back to this provider. It is a quiet refusal, for the same
- * reason: an error left in the queue for a question that OpenSSL asks all day would confuse servers.
+ * Key management. A key of ours is a private key in a TEE and a public key here, which another
+ * provider of the application holds and answers for. Nothing ever exports the private part, not
+ * even a made-up one: OpenSSL 3.0 takes the first provider that has an algorithm and asks to have
+ * the key there, and would then sign with what it got. A refusal brings it back to this provider.
+ * It is a quiet refusal, for the same reason: an error left in the queue for a question that
+ * OpenSSL asks all day would confuse servers.
  */
 #include "provider.h"
 
@@ -70,7 +71,8 @@ static int key_match(const void *keydata1, const void *keydata2, int selection)
 	return EVP_PKEY_parameters_eq(a->public, b->public) == 1 || a->kind != PROV_EC;
 }
 
-/* The public part is checked here, the private one by asking the TEE whether it has this very key. */
+/* The public part is checked here, the private one by asking the TEE whether it has this very
+ * key. */
 static int key_validate(const void *keydata, int selection, int checktype)
 {
 	const struct prov_key *key = keydata;
@@ -92,8 +94,8 @@ static int key_validate(const void *keydata, int selection, int checktype)
 	ctx = EVP_PKEY_CTX_new_from_pkey(key->prov->libctx, key->public, PROV_OTHERS);
 	if (!ctx)
 		goto out;
-	ok = checktype == OSSL_KEYMGMT_VALIDATE_QUICK_CHECK ? EVP_PKEY_public_check_quick(ctx) == 1 :
-	                                                      EVP_PKEY_public_check(ctx) == 1;
+	ok = checktype == OSSL_KEYMGMT_VALIDATE_QUICK_CHECK ? EVP_PKEY_public_check_quick(ctx) == 1
+							    : EVP_PKEY_public_check(ctx) == 1;
 out:
 	EVP_PKEY_CTX_free(ctx);
 	return ok;
@@ -109,8 +111,8 @@ static void *key_dup(const void *keydata, int selection)
 
 static bool has_private(const OSSL_PARAM params[])
 {
-	static const char *const names[] = { OSSL_PKEY_PARAM_PRIV_KEY, OSSL_PKEY_PARAM_RSA_D,
-		                             OSSL_PKEY_PARAM_RSA_FACTOR1 };
+	static const char *const names[] = {
+		OSSL_PKEY_PARAM_PRIV_KEY, OSSL_PKEY_PARAM_RSA_D, OSSL_PKEY_PARAM_RSA_FACTOR1};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (OSSL_PARAM_locate_const(params, names[i]))
@@ -158,36 +160,36 @@ static int key_get_params(void *keydata, OSSL_PARAM params[])
 	return key && key->public && EVP_PKEY_get_params(key->public, params) == 1;
 }
 
-#define SIZES                                                                                       \
-	OSSL_PARAM_int(OSSL_PKEY_PARAM_BITS, NULL),                                                 \
-		OSSL_PARAM_int(OSSL_PKEY_PARAM_SECURITY_BITS, NULL),                                \
+#define SIZES                                                        \
+	OSSL_PARAM_int(OSSL_PKEY_PARAM_BITS, NULL),                  \
+		OSSL_PARAM_int(OSSL_PKEY_PARAM_SECURITY_BITS, NULL), \
 		OSSL_PARAM_int(OSSL_PKEY_PARAM_MAX_SIZE, NULL)
-#define DIGESTS                                                                                     \
-	OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_DEFAULT_DIGEST, NULL, 0),                            \
+#define DIGESTS                                                          \
+	OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_DEFAULT_DIGEST, NULL, 0), \
 		OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_MANDATORY_DIGEST, NULL, 0)
-#define RSA_PUBLIC                                                                                  \
+#define RSA_PUBLIC \
 	OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, NULL, 0), OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0)
-#define EC_PUBLIC                                                                                   \
-	OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),                                \
+#define EC_PUBLIC                                                    \
+	OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0), \
 		OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0)
-#define EC_GROUP                                                                                    \
-	OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_ENCODING, NULL, 0),                               \
-		OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, NULL, 0),        \
-		OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_FIELD_TYPE, NULL, 0),                     \
-		OSSL_PARAM_int(OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, NULL),              \
-		OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_P, NULL, 0),                                       \
-		OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_A, NULL, 0),                                       \
-		OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_B, NULL, 0),                                       \
-		OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_EC_GENERATOR, NULL, 0),                     \
-		OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_ORDER, NULL, 0),                                   \
-		OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_COFACTOR, NULL, 0),                                \
-		OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_PUB_X, NULL, 0),                                   \
+#define EC_GROUP                                                                             \
+	OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_ENCODING, NULL, 0),                        \
+		OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, NULL, 0), \
+		OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_FIELD_TYPE, NULL, 0),              \
+		OSSL_PARAM_int(OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, NULL),       \
+		OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_P, NULL, 0),                                \
+		OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_A, NULL, 0),                                \
+		OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_B, NULL, 0),                                \
+		OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_EC_GENERATOR, NULL, 0),              \
+		OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_ORDER, NULL, 0),                            \
+		OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_COFACTOR, NULL, 0),                         \
+		OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_PUB_X, NULL, 0),                            \
 		OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_PUB_Y, NULL, 0)
 #define ENCODED OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, NULL, 0)
 
 static const OSSL_PARAM *rsa_types(int selection)
 {
-	static const OSSL_PARAM list[] = { RSA_PUBLIC, OSSL_PARAM_END };
+	static const OSSL_PARAM list[] = {RSA_PUBLIC, OSSL_PARAM_END};
 
 	(void)selection;
 	return list;
@@ -195,7 +197,7 @@ static const OSSL_PARAM *rsa_types(int selection)
 
 static const OSSL_PARAM *ec_types(int selection)
 {
-	static const OSSL_PARAM list[] = { EC_PUBLIC, EC_GROUP, OSSL_PARAM_END };
+	static const OSSL_PARAM list[] = {EC_PUBLIC, EC_GROUP, OSSL_PARAM_END};
 
 	(void)selection;
 	return list;
@@ -203,8 +205,8 @@ static const OSSL_PARAM *ec_types(int selection)
 
 static const OSSL_PARAM *ed25519_types(int selection)
 {
-	static const OSSL_PARAM list[] = { OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0),
-		                           OSSL_PARAM_END };
+	static const OSSL_PARAM list[] = {
+		OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0), OSSL_PARAM_END};
 
 	(void)selection;
 	return list;
@@ -212,7 +214,7 @@ static const OSSL_PARAM *ed25519_types(int selection)
 
 static const OSSL_PARAM *rsa_gettable(void *provctx)
 {
-	static const OSSL_PARAM list[] = { SIZES, DIGESTS, RSA_PUBLIC, OSSL_PARAM_END };
+	static const OSSL_PARAM list[] = {SIZES, DIGESTS, RSA_PUBLIC, OSSL_PARAM_END};
 
 	(void)provctx;
 	return list;
@@ -220,8 +222,8 @@ static const OSSL_PARAM *rsa_gettable(void *provctx)
 
 static const OSSL_PARAM *ec_gettable(void *provctx)
 {
-	static const OSSL_PARAM list[] = { SIZES,    DIGESTS, EC_PUBLIC,
-		                           EC_GROUP, ENCODED, OSSL_PARAM_END };
+	static const OSSL_PARAM list[] = {
+		SIZES, DIGESTS, EC_PUBLIC, EC_GROUP, ENCODED, OSSL_PARAM_END};
 
 	(void)provctx;
 	return list;
@@ -229,9 +231,8 @@ static const OSSL_PARAM *ec_gettable(void *provctx)
 
 static const OSSL_PARAM *ed25519_gettable(void *provctx)
 {
-	static const OSSL_PARAM list[] = { SIZES, DIGESTS,
-		                           OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0),
-		                           ENCODED, OSSL_PARAM_END };
+	static const OSSL_PARAM list[] = {SIZES, DIGESTS,
+		OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0), ENCODED, OSSL_PARAM_END};
 
 	(void)provctx;
 	return list;
@@ -254,23 +255,23 @@ static const char *ed25519_operation(int operation)
 	return "ED25519";
 }
 
-#define KEYMGMT(name)                                                                               \
-	const OSSL_DISPATCH prov_##name##_keymgmt[] = {                                             \
-		PROV_FN(OSSL_FUNC_KEYMGMT_NEW, new_##name),                                         \
-		PROV_FN(OSSL_FUNC_KEYMGMT_FREE, key_free),                                          \
-		PROV_FN(OSSL_FUNC_KEYMGMT_LOAD, key_load),                                          \
-		PROV_FN(OSSL_FUNC_KEYMGMT_HAS, key_has),                                            \
-		PROV_FN(OSSL_FUNC_KEYMGMT_MATCH, key_match),                                        \
-		PROV_FN(OSSL_FUNC_KEYMGMT_VALIDATE, key_validate),                                  \
-		PROV_FN(OSSL_FUNC_KEYMGMT_DUP, key_dup),                                            \
-		PROV_FN(OSSL_FUNC_KEYMGMT_IMPORT, key_import),                                      \
-		PROV_FN(OSSL_FUNC_KEYMGMT_IMPORT_TYPES, name##_types),                              \
-		PROV_FN(OSSL_FUNC_KEYMGMT_EXPORT, key_export),                                      \
-		PROV_FN(OSSL_FUNC_KEYMGMT_EXPORT_TYPES, name##_types),                              \
-		PROV_FN(OSSL_FUNC_KEYMGMT_GET_PARAMS, key_get_params),                              \
-		PROV_FN(OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, name##_gettable),                        \
-		PROV_FN(OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, name##_operation),                  \
-		PROV_END,                                                                           \
+#define KEYMGMT(name)                                                              \
+	const OSSL_DISPATCH prov_##name##_keymgmt[] = {                            \
+		PROV_FN(OSSL_FUNC_KEYMGMT_NEW, new_##name),                        \
+		PROV_FN(OSSL_FUNC_KEYMGMT_FREE, key_free),                         \
+		PROV_FN(OSSL_FUNC_KEYMGMT_LOAD, key_load),                         \
+		PROV_FN(OSSL_FUNC_KEYMGMT_HAS, key_has),                           \
+		PROV_FN(OSSL_FUNC_KEYMGMT_MATCH, key_match),                       \
+		PROV_FN(OSSL_FUNC_KEYMGMT_VALIDATE, key_validate),                 \
+		PROV_FN(OSSL_FUNC_KEYMGMT_DUP, key_dup),                           \
+		PROV_FN(OSSL_FUNC_KEYMGMT_IMPORT, key_import),                     \
+		PROV_FN(OSSL_FUNC_KEYMGMT_IMPORT_TYPES, name##_types),             \
+		PROV_FN(OSSL_FUNC_KEYMGMT_EXPORT, key_export),                     \
+		PROV_FN(OSSL_FUNC_KEYMGMT_EXPORT_TYPES, name##_types),             \
+		PROV_FN(OSSL_FUNC_KEYMGMT_GET_PARAMS, key_get_params),             \
+		PROV_FN(OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, name##_gettable),       \
+		PROV_FN(OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, name##_operation), \
+		PROV_END,                                                          \
 	}
 
 KEYMGMT(rsa);

@@ -99,7 +99,7 @@ int prov_key_give(struct prov_key *key, OSSL_CALLBACK *cb, void *arg)
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
 		OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE,
-		                                 (char *)(uintptr_t)prov_kind_name(key->kind), 0),
+			(char *)(uintptr_t)prov_kind_name(key->kind), 0),
 		OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &key, sizeof(key)),
 		OSSL_PARAM_construct_end(),
 	};

@@ -14,46 +14,49 @@
 #include <string.h>
 
 /*
- * The names are the default provider's, so that applications recognise the keys. When they ask for one of
- * these algorithms without saying whose, OpenSSL takes the first provider that has it; when that is another
- * one it tries to export the key there, our key management refuses, and OpenSSL comes back to us.
+ * The names are the default provider's, so that applications recognise the keys. When they ask for
+ * one of these algorithms without saying whose, OpenSSL takes the first provider that has it; when
+ * that is another one it tries to export the key there, our key management refuses, and OpenSSL
+ * comes back to us.
  */
 static const OSSL_ALGORITHM keymgmts[] = {
-	{ "RSA:rsaEncryption:1.2.840.113549.1.1.1", PROV_PROPERTIES, prov_rsa_keymgmt,
-	  "RSA keys in a TEE" },
-	{ "EC:id-ecPublicKey:1.2.840.10045.2.1", PROV_PROPERTIES, prov_ec_keymgmt, "EC keys in a TEE" },
-	{ "ED25519:1.3.101.112", PROV_PROPERTIES, prov_ed25519_keymgmt, "Ed25519 keys in a TEE" },
-	{ NULL, NULL, NULL, NULL },
+	{"RSA:rsaEncryption:1.2.840.113549.1.1.1", PROV_PROPERTIES, prov_rsa_keymgmt,
+		"RSA keys in a TEE"},
+	{"EC:id-ecPublicKey:1.2.840.10045.2.1", PROV_PROPERTIES, prov_ec_keymgmt,
+		"EC keys in a TEE"},
+	{"ED25519:1.3.101.112", PROV_PROPERTIES, prov_ed25519_keymgmt, "Ed25519 keys in a TEE"},
+	{NULL, NULL, NULL, NULL},
 };
 
 static const OSSL_ALGORITHM signatures[] = {
-	{ "RSA:rsaEncryption:1.2.840.113549.1.1.1", PROV_PROPERTIES, prov_rsa_signature,
-	  "RSA signatures from a TEE" },
-	{ "ECDSA", PROV_PROPERTIES, prov_ecdsa_signature, "ECDSA signatures from a TEE" },
-	{ "ED25519:1.3.101.112", PROV_PROPERTIES, prov_ed25519_signature,
-	  "Ed25519 signatures from a TEE" },
-	{ NULL, NULL, NULL, NULL },
+	{"RSA:rsaEncryption:1.2.840.113549.1.1.1", PROV_PROPERTIES, prov_rsa_signature,
+		"RSA signatures from a TEE"},
+	{"ECDSA", PROV_PROPERTIES, prov_ecdsa_signature, "ECDSA signatures from a TEE"},
+	{"ED25519:1.3.101.112", PROV_PROPERTIES, prov_ed25519_signature,
+		"Ed25519 signatures from a TEE"},
+	{NULL, NULL, NULL, NULL},
 };
 
 static const OSSL_ALGORITHM ciphers[] = {
-	{ "RSA:rsaEncryption:1.2.840.113549.1.1.1", PROV_PROPERTIES, prov_rsa_cipher,
-	  "RSA decryption in a TEE" },
-	{ NULL, NULL, NULL, NULL },
+	{"RSA:rsaEncryption:1.2.840.113549.1.1.1", PROV_PROPERTIES, prov_rsa_cipher,
+		"RSA decryption in a TEE"},
+	{NULL, NULL, NULL, NULL},
 };
 
 #define DER_INPUT PROV_PROPERTIES ",input=der,structure=" PROV_STRUCTURE
 
 static const OSSL_ALGORITHM decoders[] = {
-	{ "DER", PROV_PROPERTIES ",input=pem", prov_pem_decoder, "Keyward key files" },
-	{ "RSA:rsaEncryption:1.2.840.113549.1.1.1", DER_INPUT, prov_rsa_decoder, "Keyward key files" },
-	{ "EC:id-ecPublicKey:1.2.840.10045.2.1", DER_INPUT, prov_ec_decoder, "Keyward key files" },
-	{ "ED25519:1.3.101.112", DER_INPUT, prov_ed25519_decoder, "Keyward key files" },
-	{ NULL, NULL, NULL, NULL },
+	{"DER", PROV_PROPERTIES ",input=pem", prov_pem_decoder, "Keyward key files"},
+	{"RSA:rsaEncryption:1.2.840.113549.1.1.1", DER_INPUT, prov_rsa_decoder,
+		"Keyward key files"},
+	{"EC:id-ecPublicKey:1.2.840.10045.2.1", DER_INPUT, prov_ec_decoder, "Keyward key files"},
+	{"ED25519:1.3.101.112", DER_INPUT, prov_ed25519_decoder, "Keyward key files"},
+	{NULL, NULL, NULL, NULL},
 };
 
 static const OSSL_ALGORITHM stores[] = {
-	{ "keyward", PROV_PROPERTIES, prov_store, "keyward:NAME" },
-	{ NULL, NULL, NULL, NULL },
+	{"keyward", PROV_PROPERTIES, prov_store, "keyward:NAME"},
+	{NULL, NULL, NULL, NULL},
 };
 
 static const OSSL_ALGORITHM *query(void *ctx, int operation, int *no_cache)
@@ -111,9 +114,9 @@ static int get_params(void *ctx, OSSL_PARAM params[])
 static const OSSL_ITEM *reason_strings(void *ctx)
 {
 	static const OSSL_ITEM list[] = {
-#define KW_ERROR(number, NAME, sentence) { FRONT_REASON(number), (void *)(uintptr_t)(sentence) },
+#define KW_ERROR(number, NAME, sentence) {FRONT_REASON(number), (void *)(uintptr_t)(sentence)},
 #include <keyward/errors.def>
-		{ 0, NULL },
+		{0, NULL},
 	};
 
 	(void)ctx;
@@ -121,7 +124,7 @@ static const OSSL_ITEM *reason_strings(void *ctx)
 }
 
 void prov_raise_at(const struct prov *prov, const char *file, int line, const char *func,
-                   enum kw_err err, const char *format, ...)
+	enum kw_err err, const char *format, ...)
 {
 	va_list args;
 
@@ -145,9 +148,9 @@ bool prov_get_padding(const OSSL_PARAM *p, int *padding)
 		const char *name;
 		int padding;
 	} names[] = {
-		{ OSSL_PKEY_RSA_PAD_MODE_PKCSV15, RSA_PKCS1_PADDING },
-		{ OSSL_PKEY_RSA_PAD_MODE_PSS, RSA_PKCS1_PSS_PADDING },
-		{ OSSL_PKEY_RSA_PAD_MODE_OAEP, RSA_PKCS1_OAEP_PADDING },
+		{OSSL_PKEY_RSA_PAD_MODE_PKCSV15, RSA_PKCS1_PADDING},
+		{OSSL_PKEY_RSA_PAD_MODE_PSS, RSA_PKCS1_PSS_PADDING},
+		{OSSL_PKEY_RSA_PAD_MODE_OAEP, RSA_PKCS1_OAEP_PADDING},
 	};
 
 	if (p->data_type != OSSL_PARAM_UTF8_STRING)
@@ -161,8 +164,8 @@ bool prov_get_padding(const OSSL_PARAM *p, int *padding)
 }
 
 /*
- * Only freed memory and closed descriptors: this may run in a worker's exit, after a fork, with other
- * libraries gone already. Keys that outlive it keep their way to the TEE.
+ * Only freed memory and closed descriptors: this may run in a worker's exit, after a fork, with
+ * other libraries gone already. Keys that outlive it keep their way to the TEE.
  */
 static void teardown(void *ctx)
 {
@@ -182,12 +185,12 @@ static const OSSL_DISPATCH provider_functions[] = {
 	PROV_END,
 };
 
-/* A missing or wrong setting does not stop the provider from loading: that would stop every program which
- * reads the same openssl.cnf. Loading a key reports it. */
+/* A missing or wrong setting does not stop the provider from loading: that would stop every
+ * program which reads the same openssl.cnf. Loading a key reports it. */
 static void open_tee(struct prov *prov, OSSL_FUNC_core_get_params_fn *core_get_params)
 {
 	char *tee = NULL, *path = NULL;
-	struct kw_options options = { 0 };
+	struct kw_options options = {0};
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_ptr("tee", &tee, 0),
 		OSSL_PARAM_construct_utf8_ptr("socket", &path, 0),
@@ -200,13 +203,14 @@ static void open_tee(struct prov *prov, OSSL_FUNC_core_get_params_fn *core_get_p
 	}
 	prov->tee_err = front_tee_new(&options, &prov->tee);
 	if (prov->tee_err)
-		snprintf(prov->tee_text, sizeof(prov->tee_text), "%s", front_explain(prov->tee_err));
+		snprintf(
+			prov->tee_text, sizeof(prov->tee_text), "%s", front_explain(prov->tee_err));
 }
 
 __attribute__((visibility("default"))) OSSL_provider_init_fn OSSL_provider_init;
 
 int OSSL_provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
-                       const OSSL_DISPATCH **out, void **ctx)
+	const OSSL_DISPATCH **out, void **ctx)
 {
 	OSSL_FUNC_core_get_params_fn *core_get_params = NULL;
 	struct prov *prov = calloc(1, sizeof(*prov));

@@ -31,8 +31,8 @@ struct prov {
 
 /* Puts an error with a sentence into OpenSSL's queue, which servers log. */
 void prov_raise_at(const struct prov *prov, const char *file, int line, const char *func,
-                   enum kw_err err, const char *format, ...) __attribute__((format(printf, 6, 7)));
-#define prov_raise(prov, err, ...)                                                                  \
+	enum kw_err err, const char *format, ...) __attribute__((format(printf, 6, 7)));
+#define prov_raise(prov, err, ...) \
 	prov_raise_at(prov, __FILE_NAME__, __LINE__, __func__, err, __VA_ARGS__)
 /* The TEE, or NULL with an error raised. */
 struct front_tee *prov_tee(const struct prov *prov);
@@ -48,9 +48,10 @@ struct prov_key {
 	atomic_uint refs;
 	struct prov *prov;
 	enum prov_kind kind;
-	struct front_key *front; /* NULL when there is only a public key, for comparing and verifying */
-	EVP_PKEY *public;        /* in prov->libctx, of another provider; NULL while empty */
-	size_t max_size;         /* bytes of a signature or plaintext */
+	struct front_key
+		*front;   /* NULL when there is only a public key, for comparing and verifying */
+	EVP_PKEY *public; /* in prov->libctx, of another provider; NULL while empty */
+	size_t max_size;  /* bytes of a signature or plaintext */
 };
 
 struct prov_key *prov_key_new(struct prov *prov, enum prov_kind kind);
@@ -58,7 +59,8 @@ struct prov_key *prov_key_new(struct prov *prov, enum prov_kind kind);
 struct prov_key *prov_key_from_front(struct prov *prov, struct front_key **front);
 struct prov_key *prov_key_ref(struct prov_key *key);
 void prov_key_free(struct prov_key *key);
-/* Gives a key to OpenSSL, which takes it over or refuses it: in both cases it is no longer the caller's. */
+/* Gives a key to OpenSSL, which takes it over or refuses it: in both cases it is no longer the
+ * caller's. */
 int prov_key_give(struct prov_key *key, OSSL_CALLBACK *cb, void *arg);
 /* "RSA", "EC" or "ED25519". */
 const char *prov_kind_name(enum prov_kind kind);
@@ -76,13 +78,13 @@ extern const OSSL_DISPATCH prov_rsa_decoder[], prov_ec_decoder[], prov_ed25519_d
 extern const OSSL_DISPATCH prov_store[];
 
 /* A dispatch table wants every function as one type. */
-#define PROV_FN(id, fn)                                                                             \
-	{                                                                                           \
-		id, (void (*)(void))(fn)                                                            \
+#define PROV_FN(id, fn)                  \
+	{                                \
+		id, (void (*)(void))(fn) \
 	}
-#define PROV_END                                                                                    \
-	{                                                                                           \
-		0, NULL                                                                             \
+#define PROV_END        \
+	{               \
+		0, NULL \
 	}
 
 #endif

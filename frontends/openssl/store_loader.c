@@ -79,7 +79,7 @@ static int store_eof(void *ctx)
 }
 
 static int store_load(void *ctx, OSSL_CALLBACK *cb, void *arg, OSSL_PASSPHRASE_CALLBACK *passphrase,
-                      void *passphrase_arg)
+	void *passphrase_arg)
 {
 	struct store_ctx *s = ctx;
 	struct front_key *front = NULL;

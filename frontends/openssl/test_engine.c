@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The ENGINE as nginx uses it: found by its id in the ENGINEs' folder, never initialised by the program. */
+/* The ENGINE as nginx uses it: found by its id in the ENGINEs' folder, never initialised by the
+ * program. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "test_support.h"
 
@@ -57,7 +58,7 @@ static EVP_PKEY *key_of(const char *purpose, enum kw_key_type type)
 
 static void names_ids_and_paths(void **state)
 {
-	struct kw_target target = { .name = "sign-ec-p256" };
+	struct kw_target target = {.name = "sign-ec-p256"};
 	struct kw_key *found = NULL;
 	char id[80] = "";
 	EVP_PKEY *key = load("sign-ec-p256"), *same;
@@ -97,8 +98,8 @@ static void set_pss(EVP_PKEY_CTX *ctx, int salt)
 	assert_int_equal(EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, salt), 1);
 }
 
-static size_t sign_message(EVP_PKEY *key, const EVP_MD *md, int salt, size_t n, size_t piece,
-                           unsigned char *sig)
+static size_t sign_message(
+	EVP_PKEY *key, const EVP_MD *md, int salt, size_t n, size_t piece, unsigned char *sig)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *pctx = NULL;
@@ -110,7 +111,8 @@ static size_t sign_message(EVP_PKEY *key, const EVP_MD *md, int salt, size_t n, 
 		set_pss(pctx, salt);
 	for (size_t at = 0; piece && at < n; at += piece)
 		assert_int_equal(
-			EVP_DigestSignUpdate(ctx, message + at, n - at < piece ? n - at : piece), 1);
+			EVP_DigestSignUpdate(ctx, message + at, n - at < piece ? n - at : piece),
+			1);
 	if (piece) {
 		assert_int_equal(EVP_DigestSignFinal(ctx, NULL, &len), 1);
 		ok = EVP_DigestSignFinal(ctx, sig, &len);
@@ -122,8 +124,8 @@ static size_t sign_message(EVP_PKEY *key, const EVP_MD *md, int salt, size_t n, 
 	return ok == 1 ? len : 0;
 }
 
-static int verify_message(EVP_PKEY *key, const EVP_MD *md, int salt, size_t n,
-                          const unsigned char *sig, size_t len)
+static int verify_message(
+	EVP_PKEY *key, const EVP_MD *md, int salt, size_t n, const unsigned char *sig, size_t len)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *pctx = NULL;
@@ -137,8 +139,8 @@ static int verify_message(EVP_PKEY *key, const EVP_MD *md, int salt, size_t n,
 	return ok;
 }
 
-static void check_signature(EVP_PKEY *key, EVP_PKEY *public, const EVP_MD *md, int salt, size_t n,
-                            size_t piece)
+static void check_signature(
+	EVP_PKEY *key, EVP_PKEY *public, const EVP_MD *md, int salt, size_t n, size_t piece)
 {
 	unsigned char sig[KW_SIGNATURE_MAX];
 	size_t len = sign_message(key, md, salt, n, piece, sig);
@@ -157,14 +159,15 @@ static void check_signature(EVP_PKEY *key, EVP_PKEY *public, const EVP_MD *md, i
 
 static void signatures_verify(void **state)
 {
-	static const int salts[] = { PKCS1, RSA_PSS_SALTLEN_DIGEST, RSA_PSS_SALTLEN_MAX, 20 };
-	static const size_t sizes[] = { 1, 1000, KW_MESSAGE_MAX, KW_MESSAGE_MAX + 1 };
+	static const int salts[] = {PKCS1, RSA_PSS_SALTLEN_DIGEST, RSA_PSS_SALTLEN_MAX, 20};
+	static const size_t sizes[] = {1, 1000, KW_MESSAGE_MAX, KW_MESSAGE_MAX + 1};
 	unsigned char sig[KW_SIGNATURE_MAX];
 
 	(void)state;
 	for (size_t t = 0; t < 7; t++) {
 		EVP_PKEY *key = key_of("sign", test_types[t]), *public = test_public(key);
-		bool rsa = kw_key_type_is_rsa(test_types[t]), ed = test_types[t] == KW_KEY_TYPE_ED25519;
+		bool rsa = kw_key_type_is_rsa(test_types[t]),
+		     ed = test_types[t] == KW_KEY_TYPE_ED25519;
 
 		for (size_t d = 0; d < (ed ? 1 : 4); d++) {
 			const EVP_MD *md = ed ? NULL : EVP_get_digestbyname(test_digests[d]);
@@ -178,7 +181,8 @@ static void signatures_verify(void **state)
 		for (size_t i = 0; i < (ed ? 3 : 4); i++)
 			check_signature(key, public, ed ? NULL : EVP_sha256(), PKCS1, sizes[i], 0);
 		if (ed) {
-			assert_int_equal(sign_message(key, NULL, PKCS1, KW_MESSAGE_MAX + 1, 0, sig), 0);
+			assert_int_equal(
+				sign_message(key, NULL, PKCS1, KW_MESSAGE_MAX + 1, 0, sig), 0);
 			test_error(KW_ERR_TOO_LARGE, "at most 64000 bytes");
 		}
 		EVP_PKEY_free(public);
@@ -248,7 +252,7 @@ static void certificates(void **state)
 	}
 }
 
-static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
 
 static void handshakes(void **state)
 {
@@ -283,19 +287,23 @@ static void decryption(void **state)
 	size_t box_len, out_len;
 
 	(void)state;
-	test_key("decrypt", KW_KEY_TYPE_RSA_2048, KW_PURPOSE_DECRYPT | KW_PURPOSE_DECRYPT_PKCS1, false);
+	test_key("decrypt", KW_KEY_TYPE_RSA_2048, KW_PURPOSE_DECRYPT | KW_PURPOSE_DECRYPT_PKCS1,
+		false);
 	key = load("decrypt");
 	assert_non_null(key);
 	public = test_public(key);
 	for (int oaep = 0; oaep < 2; oaep++) {
-		EVP_PKEY_CTX *to = EVP_PKEY_CTX_new(public, NULL), *from = EVP_PKEY_CTX_new(key, NULL);
+		EVP_PKEY_CTX *to = EVP_PKEY_CTX_new(public, NULL),
+			     *from = EVP_PKEY_CTX_new(key, NULL);
 
 		assert_int_equal(EVP_PKEY_encrypt_init(to), 1);
 		assert_int_equal(EVP_PKEY_decrypt_init(from), 1);
 		if (oaep) {
-			assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(to, RSA_PKCS1_OAEP_PADDING), 1);
+			assert_int_equal(
+				EVP_PKEY_CTX_set_rsa_padding(to, RSA_PKCS1_OAEP_PADDING), 1);
 			assert_int_equal(EVP_PKEY_CTX_set_rsa_oaep_md(to, EVP_sha256()), 1);
-			assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(from, RSA_PKCS1_OAEP_PADDING), 1);
+			assert_int_equal(
+				EVP_PKEY_CTX_set_rsa_padding(from, RSA_PKCS1_OAEP_PADDING), 1);
 			assert_int_equal(EVP_PKEY_CTX_set_rsa_oaep_md(from, EVP_sha256()), 1);
 		}
 		box_len = sizeof(box);
@@ -422,7 +430,8 @@ static int setup(void **state)
 	test_tee_start();
 	for (size_t t = 0; t < 7; t++) {
 		test_key(name_of("sign", test_types[t]), test_types[t], KW_PURPOSE_SIGN, false);
-		test_key(name_of("server", test_types[t]), test_types[t], KW_PURPOSE_TLS_SERVER, false);
+		test_key(name_of("server", test_types[t]), test_types[t], KW_PURPOSE_TLS_SERVER,
+			false);
 	}
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Key files and URIs through the provider: what loads, what does not, and what nothing must happen to. */
+/* Key files and URIs through the provider: what loads, what does not, and what nothing must
+ * happen to. */
 #include "test_support.h"
 
 #include <openssl/decoder.h>
@@ -87,7 +88,8 @@ static void files_of_every_form(void **state)
 	loads(test_path("rsa"));
 	loads(test_path("ed"));
 	loads(test_path("sealed"));
-	write_parts("text", "Some words about the key,\nin lines -----\n\n", pem, "and some more\n");
+	write_parts(
+		"text", "Some words about the key,\nin lines -----\n\n", pem, "and some more\n");
 	loads(test_path("text"));
 	/* HAProxy's one file: certificate, chain, key, in both orders. */
 	key = test_load(test_path("ec"));
@@ -136,7 +138,7 @@ static EVP_PKEY *decode(const unsigned char *der, size_t len, const char *form)
 
 static void der_loads_too(void **state)
 {
-	static const char *const names[] = { "ec", "rsa", "ed", "sealed" };
+	static const char *const names[] = {"ec", "rsa", "ed", "sealed"};
 	unsigned char *der = NULL;
 	char *name, *header;
 	EVP_PKEY *key;
@@ -182,7 +184,7 @@ static EVP_PKEY *open_uri(const char *uri)
 
 static void uris(void **state)
 {
-	struct kw_target target = { .name = "ec" };
+	struct kw_target target = {.name = "ec"};
 	struct kw_key *found = NULL;
 	char uri[128] = "keyward:";
 	OSSL_STORE_CTX *store;
@@ -270,7 +272,8 @@ static int passphrase(char *buf, int size, int writing, void *arg)
 /* Other keys go on as if Keyward were not there. */
 static void ordinary_keys(void **state)
 {
-	static const char *const types[] = { "RSA", "P-256", "P-384", "secp256k1", "ED25519", "X25519" };
+	static const char *const types[] = {
+		"RSA", "P-256", "P-384", "secp256k1", "ED25519", "X25519"};
 
 	(void)state;
 	for (size_t i = 0; i < 6; i++) {
@@ -291,12 +294,12 @@ static void ordinary_keys(void **state)
 			if (form == 0)
 				ok = PEM_write_bio_PrivateKey(bio, made, NULL, NULL, 0, NULL, NULL);
 			else if (form == 1)
-				ok = PEM_write_bio_PKCS8PrivateKey(bio, made, EVP_aes_256_cbc(), NULL, 0,
-				                                   passphrase, NULL);
+				ok = PEM_write_bio_PKCS8PrivateKey(
+					bio, made, EVP_aes_256_cbc(), NULL, 0, passphrase, NULL);
 			else
-				ok = i >= 4 || PEM_write_bio_PrivateKey_traditional(
-						       bio, made, EVP_aes_128_cbc(), NULL, 0, passphrase,
-						       NULL);
+				ok = i >= 4 ||
+				     PEM_write_bio_PrivateKey_traditional(bio, made,
+					     EVP_aes_128_cbc(), NULL, 0, passphrase, NULL);
 			assert_int_equal(ok, 1);
 			if (BIO_ctrl_pending(bio)) {
 				key = PEM_read_bio_PrivateKey(bio, NULL, passphrase, NULL);
@@ -342,7 +345,7 @@ static void the_first_key_of_a_file(void **state)
 /* A name that moved to a new key, without a new file. */
 static void names_move(void **state)
 {
-	struct kw_target target = { .name = "next" };
+	struct kw_target target = {.name = "next"};
 	EVP_PKEY *before, *after, *next;
 
 	(void)state;
@@ -366,7 +369,7 @@ static void names_move(void **state)
 
 static void no_tee_is_needed_to_load(void **state)
 {
-	static const char *const names[] = { "ec", "rsa", "ed", "sealed" };
+	static const char *const names[] = {"ec", "rsa", "ed", "sealed"};
 	EVP_PKEY *keys[4];
 
 	(void)state;

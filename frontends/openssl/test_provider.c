@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Keys and signatures through the provider, against a real TEE and checked by OpenSSL's own provider. */
+/* Keys and signatures through the provider, against a real TEE and checked by OpenSSL's own
+ * provider. */
 #include "test_support.h"
 
 #include <openssl/core_names.h>
@@ -40,8 +41,8 @@ static void set_pss(EVP_PKEY_CTX *ctx, int salt)
 
 #define PKCS1 1000 /* instead of a salt length */
 
-static size_t sign_message(EVP_PKEY *key, const char *digest, int salt, size_t n, size_t piece,
-                           unsigned char *sig)
+static size_t sign_message(
+	EVP_PKEY *key, const char *digest, int salt, size_t n, size_t piece, unsigned char *sig)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *pctx = NULL;
@@ -57,8 +58,8 @@ static size_t sign_message(EVP_PKEY *key, const char *digest, int salt, size_t n
 		ok = EVP_DigestSign(ctx, sig, &len, message, n);
 	} else {
 		for (size_t at = 0; at < n; at += piece)
-			assert_int_equal(
-				EVP_DigestSignUpdate(ctx, message + at, n - at < piece ? n - at : piece),
+			assert_int_equal(EVP_DigestSignUpdate(ctx, message + at,
+						 n - at < piece ? n - at : piece),
 				1);
 		assert_int_equal(EVP_DigestSignFinal(ctx, NULL, &len), 1);
 		size = len;
@@ -69,8 +70,8 @@ static size_t sign_message(EVP_PKEY *key, const char *digest, int salt, size_t n
 	return ok == 1 ? len : 0;
 }
 
-static int verify_message(EVP_PKEY *key, const char *digest, int salt, size_t n,
-                          const unsigned char *sig, size_t len)
+static int verify_message(
+	EVP_PKEY *key, const char *digest, int salt, size_t n, const unsigned char *sig, size_t len)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *pctx = NULL;
@@ -84,8 +85,8 @@ static int verify_message(EVP_PKEY *key, const char *digest, int salt, size_t n,
 	return ok;
 }
 
-static void check_signature(EVP_PKEY *key, EVP_PKEY *public, const char *digest, int salt, size_t n,
-                            size_t piece)
+static void check_signature(
+	EVP_PKEY *key, EVP_PKEY *public, const char *digest, int salt, size_t n, size_t piece)
 {
 	unsigned char sig[KW_SIGNATURE_MAX];
 	size_t len = sign_message(key, digest, salt, n, piece, sig);
@@ -103,8 +104,8 @@ static void check_signature(EVP_PKEY *key, EVP_PKEY *public, const char *digest,
 
 static void signatures_verify(void **state)
 {
-	static const int salts[] = { PKCS1, RSA_PSS_SALTLEN_DIGEST, RSA_PSS_SALTLEN_MAX,
-		                     RSA_PSS_SALTLEN_AUTO, 20 };
+	static const int salts[] = {
+		PKCS1, RSA_PSS_SALTLEN_DIGEST, RSA_PSS_SALTLEN_MAX, RSA_PSS_SALTLEN_AUTO, 20};
 
 	(void)state;
 	for (size_t t = 0; t < 7; t++) {
@@ -130,8 +131,8 @@ static void signatures_verify(void **state)
 
 static void long_messages_are_hashed_here(void **state)
 {
-	static const size_t sizes[] = { KW_MESSAGE_MAX - 1, KW_MESSAGE_MAX, KW_MESSAGE_MAX + 1,
-		                        sizeof(message) };
+	static const size_t sizes[] = {
+		KW_MESSAGE_MAX - 1, KW_MESSAGE_MAX, KW_MESSAGE_MAX + 1, sizeof(message)};
 	unsigned char sig[KW_SIGNATURE_MAX];
 	EVP_PKEY *key, *public;
 
@@ -147,7 +148,8 @@ static void long_messages_are_hashed_here(void **state)
 			} else if (sizes[i] <= KW_MESSAGE_MAX) {
 				check_signature(key, public, NULL, PKCS1, sizes[i], 0);
 			} else {
-				assert_int_equal(sign_message(key, NULL, PKCS1, sizes[i], 0, sig), 0);
+				assert_int_equal(
+					sign_message(key, NULL, PKCS1, sizes[i], 0, sig), 0);
 				test_error(KW_ERR_TOO_LARGE, "at most 64000 bytes");
 			}
 		}
@@ -157,7 +159,7 @@ static void long_messages_are_hashed_here(void **state)
 }
 
 static int sign_digest(EVP_PKEY *key, const char *md, int salt, const uint8_t *digest, size_t n,
-                       unsigned char *sig, size_t *len)
+	unsigned char *sig, size_t *len)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
 	int ok;
@@ -175,8 +177,8 @@ static int sign_digest(EVP_PKEY *key, const char *md, int salt, const uint8_t *d
 
 static void digests_are_signed(void **state)
 {
-	static const uint8_t info[] = { 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
-		                        0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20 };
+	static const uint8_t info[] = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
+		0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20};
 	unsigned char sig[KW_SIGNATURE_MAX], digest[64], with_info[sizeof(info) + 32];
 	EVP_PKEY *rsa = key_of(KW_KEY_TYPE_RSA_2048), *ec = key_of(KW_KEY_TYPE_EC_P256);
 	unsigned n;
@@ -210,7 +212,7 @@ static void digests_are_signed(void **state)
 
 static void other_algorithms_are_refused(void **state)
 {
-	static const char *const names[] = { "SHA1", "MD5", "SHA3-256", "SHA512-256" };
+	static const char *const names[] = {"SHA1", "MD5", "SHA3-256", "SHA512-256"};
 	EVP_PKEY *key = key_of(KW_KEY_TYPE_RSA_2048);
 	EVP_MD_CTX *ctx;
 	EVP_PKEY_CTX *pctx;
@@ -218,8 +220,8 @@ static void other_algorithms_are_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
 		ctx = EVP_MD_CTX_new();
-		assert_int_not_equal(EVP_DigestSignInit_ex(ctx, NULL, names[i], NULL, NULL, key, NULL),
-		                     1);
+		assert_int_not_equal(
+			EVP_DigestSignInit_ex(ctx, NULL, names[i], NULL, NULL, key, NULL), 1);
 		EVP_MD_CTX_free(ctx);
 	}
 	ERR_clear_error();
@@ -243,14 +245,16 @@ static void contexts_are_used_again_and_copied(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(EVP_DigestSignInit_ex(ctx, NULL, "SHA256", NULL, NULL, key, NULL), 1);
+		assert_int_equal(
+			EVP_DigestSignInit_ex(ctx, NULL, "SHA256", NULL, NULL, key, NULL), 1);
 		len = sizeof(sig);
 		assert_int_equal(EVP_DigestSign(ctx, sig, &len, message, 300), 1);
 		assert_int_equal(verify_message(key, "SHA256", PKCS1, 300, sig, len), 1);
 	}
 	/* A copy in the middle goes its own way, collected or already hashed. */
 	for (size_t half = 150; half <= 65000; half += 64850) {
-		assert_int_equal(EVP_DigestSignInit_ex(ctx, NULL, "SHA256", NULL, NULL, key, NULL), 1);
+		assert_int_equal(
+			EVP_DigestSignInit_ex(ctx, NULL, "SHA256", NULL, NULL, key, NULL), 1);
 		assert_int_equal(EVP_DigestSignUpdate(ctx, message, half), 1);
 		assert_int_equal(EVP_MD_CTX_copy_ex(copy, ctx), 1);
 		assert_int_equal(EVP_DigestSignUpdate(copy, message + half, 50), 1);
@@ -280,7 +284,8 @@ static void decryption(void **state)
 	EVP_PKEY_CTX *ctx;
 
 	(void)state;
-	test_key("decrypt", KW_KEY_TYPE_RSA_2048, KW_PURPOSE_DECRYPT | KW_PURPOSE_DECRYPT_PKCS1, false);
+	test_key("decrypt", KW_KEY_TYPE_RSA_2048, KW_PURPOSE_DECRYPT | KW_PURPOSE_DECRYPT_PKCS1,
+		false);
 	key = test_load(test_path("decrypt"));
 	assert_non_null(key);
 	public = test_public(key);
@@ -291,17 +296,24 @@ static void decryption(void **state)
 			ctx = EVP_PKEY_CTX_new_from_pkey(NULL, own ? key : public, NULL);
 			assert_int_equal(EVP_PKEY_encrypt_init(ctx), 1);
 			if (oaep) {
-				assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING), 1);
-				assert_int_equal(EVP_PKEY_CTX_set_rsa_oaep_md(ctx, EVP_sha256()), 1);
+				assert_int_equal(
+					EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING),
+					1);
+				assert_int_equal(
+					EVP_PKEY_CTX_set_rsa_oaep_md(ctx, EVP_sha256()), 1);
 			}
 			box_len = sizeof(box);
-			assert_int_equal(EVP_PKEY_encrypt(ctx, box, &box_len, secret, sizeof(secret)), 1);
+			assert_int_equal(
+				EVP_PKEY_encrypt(ctx, box, &box_len, secret, sizeof(secret)), 1);
 			EVP_PKEY_CTX_free(ctx);
 			ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
 			assert_int_equal(EVP_PKEY_decrypt_init(ctx), 1);
 			if (oaep) {
-				assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING), 1);
-				assert_int_equal(EVP_PKEY_CTX_set_rsa_oaep_md(ctx, EVP_sha256()), 1);
+				assert_int_equal(
+					EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING),
+					1);
+				assert_int_equal(
+					EVP_PKEY_CTX_set_rsa_oaep_md(ctx, EVP_sha256()), 1);
 			}
 			out_len = sizeof(out);
 			assert_int_equal(EVP_PKEY_decrypt(ctx, out, &out_len, box, box_len), 1);
@@ -312,7 +324,7 @@ static void decryption(void **state)
 			out_len = sizeof(out);
 			if (EVP_PKEY_decrypt(ctx, out, &out_len, box, box_len) == 1)
 				assert_false(out_len == sizeof(secret) &&
-				             memcmp(out, secret, sizeof(secret)) == 0);
+					     memcmp(out, secret, sizeof(secret)) == 0);
 			ERR_clear_error();
 			EVP_PKEY_CTX_free(ctx);
 		}
@@ -349,7 +361,8 @@ static void the_private_key_is_not_to_be_had(void **state)
 		BIGNUM *bn = NULL;
 
 		assert_true(i2d_PrivateKey(key, &der) <= 0);
-		assert_int_not_equal(PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
+		assert_int_not_equal(
+			PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
 		assert_int_equal(BIO_ctrl_pending(bio), 0);
 		assert_int_not_equal(EVP_PKEY_todata(key, EVP_PKEY_KEYPAIR, &params), 1);
 		assert_int_not_equal(EVP_PKEY_get_raw_private_key(key, raw, &len), 1);
@@ -377,11 +390,12 @@ static void keys_say_what_they_are(void **state)
 		EVP_PKEY_CTX *ctx;
 
 		assert_int_equal(EVP_PKEY_get_bits(key), EVP_PKEY_get_bits(public));
-		assert_int_equal(EVP_PKEY_get_security_bits(key), EVP_PKEY_get_security_bits(public));
+		assert_int_equal(
+			EVP_PKEY_get_security_bits(key), EVP_PKEY_get_security_bits(public));
 		assert_int_equal(EVP_PKEY_get_size(key), EVP_PKEY_get_size(public));
 		assert_int_equal(EVP_PKEY_get_base_id(key), EVP_PKEY_get_base_id(public));
 		assert_int_equal(EVP_PKEY_get_group_name(key, group, sizeof(group), NULL),
-		                 EVP_PKEY_get_group_name(public, expected, sizeof(expected), NULL));
+			EVP_PKEY_get_group_name(public, expected, sizeof(expected), NULL));
 		if (kw_key_type_is_ec(test_types[t]))
 			assert_string_equal(group, expected);
 		/* The same key in either order, and not another of its type. */

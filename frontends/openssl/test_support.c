@@ -14,11 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 
-const enum kw_key_type test_types[7] = { KW_KEY_TYPE_RSA_2048, KW_KEY_TYPE_RSA_3072,
-	                                 KW_KEY_TYPE_RSA_4096, KW_KEY_TYPE_EC_P256,
-	                                 KW_KEY_TYPE_EC_P384,  KW_KEY_TYPE_EC_P521,
-	                                 KW_KEY_TYPE_ED25519 };
-const char *const test_digests[4] = { "SHA224", "SHA256", "SHA384", "SHA512" };
+const enum kw_key_type test_types[7] = {KW_KEY_TYPE_RSA_2048, KW_KEY_TYPE_RSA_3072,
+	KW_KEY_TYPE_RSA_4096, KW_KEY_TYPE_EC_P256, KW_KEY_TYPE_EC_P384, KW_KEY_TYPE_EC_P521,
+	KW_KEY_TYPE_ED25519};
+const char *const test_digests[4] = {"SHA224", "SHA256", "SHA384", "SHA512"};
 
 static char folder[64];
 static pid_t tee_pid = -1;
@@ -50,7 +49,7 @@ static bool tee_answers(void)
 
 void test_tee_again(void)
 {
-	const struct timespec pause = { .tv_nsec = 20000000 };
+	const struct timespec pause = {.tv_nsec = 20000000};
 	const char *teed = getenv("KEYWARD_TEED");
 
 	assert_non_null(teed);
@@ -58,7 +57,7 @@ void test_tee_again(void)
 	assert_int_not_equal(tee_pid, -1);
 	if (tee_pid == 0) {
 		execl(teed, teed, "--store", test_path("store"), "--socket", test_path("tee.sock"),
-		      (char *)NULL);
+			(char *)NULL);
 		_exit(127);
 	}
 	/* Bounds a hang; nothing is measured by it. */
@@ -136,7 +135,7 @@ static void write_reference(const char *name, const struct kw_key *key)
 
 void test_key_file(const char *name)
 {
-	struct kw_target target = { .name = name };
+	struct kw_target target = {.name = name};
 	struct kw_key *key = NULL;
 
 	assert_int_equal(kw_key_find(kw, &target, &key), KW_ERR_OK);
@@ -147,8 +146,7 @@ void test_key_file(const char *name)
 void test_key(const char *name, enum kw_key_type type, uint32_t purposes, bool sealed)
 {
 	struct kw_key_template template = {
-		.name = name, .type = type, .purposes = purposes, .sealed = sealed
-	};
+		.name = name, .type = type, .purposes = purposes, .sealed = sealed};
 	struct kw_key *key = NULL;
 
 	assert_int_equal(kw_key_generate(kw, &template, &key), KW_ERR_OK);
@@ -201,8 +199,8 @@ X509 *test_certificate(EVP_PKEY *key, EVP_PKEY *signer, const char *digest)
 	assert_true(X509_set_version(cert, X509_VERSION_3));
 	ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
 	name = X509_get_subject_name(cert);
-	assert_true(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-	                                       (const unsigned char *)"www.test.com", -1, -1, 0));
+	assert_true(X509_NAME_add_entry_by_txt(
+		name, "CN", MBSTRING_ASC, (const unsigned char *)"www.test.com", -1, -1, 0));
 	assert_true(X509_set_issuer_name(cert, name));
 	assert_non_null(X509_gmtime_adj(X509_getm_notBefore(cert), -3600));
 	assert_non_null(X509_gmtime_adj(X509_getm_notAfter(cert), 3600));
@@ -233,7 +231,7 @@ void test_error(enum kw_err err, const char *text)
 		const char *reason = ERR_reason_error_string(e);
 
 		if (reason && strcmp(reason, kw_strerror(err)) == 0 && flags & ERR_TXT_STRING &&
-		    strstr(data, text) && strcmp(ERR_lib_error_string(e), "keyward") == 0)
+			strstr(data, text) && strcmp(ERR_lib_error_string(e), "keyward") == 0)
 			found = true;
 		else if (!found)
 			print_message("    in the queue: %s: %s\n", reason ? reason : "?", data);
@@ -281,7 +279,7 @@ bool test_handshake(EVP_PKEY *server_key, EVP_PKEY *client_key, int version, int
 	if (client_key) {
 		use_key(client_ctx, client_key, ca);
 		SSL_CTX_set_verify(server_ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
-		                   any_certificate);
+			any_certificate);
 	}
 	server = SSL_new(server_ctx);
 	client = SSL_new(client_ctx);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* For the tests of the provider and the ENGINE: a real TEE, keys in it, certificates and handshakes. */
+/* For the tests of the provider and the ENGINE: a real TEE, keys in it, certificates and
+ * handshakes. */
 #ifndef FRONTENDS_OPENSSL_TEST_SUPPORT_H
 #define FRONTENDS_OPENSSL_TEST_SUPPORT_H
 
@@ -35,7 +36,8 @@ void test_key_file(const char *name);
 void test_write(const char *path, const void *data, size_t len);
 size_t test_read(const char *path, void *buf, size_t size);
 
-/* Loads as servers do; fails the test when a passphrase is asked for. NULL when it does not load. */
+/* Loads as servers do; fails the test when a passphrase is asked for. NULL when it does not
+ * load. */
 EVP_PKEY *test_load(const char *path);
 /* The same public key in OpenSSL's default provider. */
 EVP_PKEY *test_public(EVP_PKEY *key);
@@ -47,8 +49,8 @@ void test_no_errors(void);
 /* The queue must have this error of Keyward with this text in its data; empties it. */
 void test_error(enum kw_err err, const char *text);
 
-/* One handshake in memory. With `client_key` the server asks for a certificate. True when both sides are
- * done, and then *peer (may be NULL) has the server's signature's NID. */
+/* One handshake in memory. With `client_key` the server asks for a certificate. True when both
+ * sides are done, and then *peer (may be NULL) has the server's signature's NID. */
 bool test_handshake(EVP_PKEY *server_key, EVP_PKEY *client_key, int version, int *signature);
 
 extern const enum kw_key_type test_types[7];

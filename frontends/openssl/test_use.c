@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The provider as programs use it: certificates, requests, CMS, TLS, processes and threads, refusals. */
+/* The provider as programs use it: certificates, requests, CMS, TLS, processes and threads,
+ * refusals. */
 #include "test_support.h"
 
 #include <openssl/cms.h>
@@ -67,7 +68,7 @@ static void certificates_and_requests(void **state)
 /* The AlgorithmIdentifier of PSS has parameters: whoever verifies goes by them. */
 static void certificates_with_pss(void **state)
 {
-	static const int salts[] = { RSA_PSS_SALTLEN_DIGEST, RSA_PSS_SALTLEN_MAX, 20 };
+	static const int salts[] = {RSA_PSS_SALTLEN_DIGEST, RSA_PSS_SALTLEN_MAX, 20};
 	EVP_PKEY *key = key_of("sign", KW_KEY_TYPE_RSA_2048), *public = test_public(key);
 
 	(void)state;
@@ -78,9 +79,11 @@ static void certificates_with_pss(void **state)
 			EVP_PKEY_CTX *pctx = NULL;
 
 			assert_non_null(cert);
+			assert_int_equal(EVP_DigestSignInit_ex(ctx, &pctx, test_digests[d], NULL,
+						 NULL, key, NULL),
+				1);
 			assert_int_equal(
-				EVP_DigestSignInit_ex(ctx, &pctx, test_digests[d], NULL, NULL, key, NULL), 1);
-			assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING), 1);
+				EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING), 1);
 			assert_int_equal(EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, salts[s]), 1);
 			assert_true(X509_sign_ctx(cert, ctx) > 0);
 			assert_int_equal(X509_get_signature_nid(cert), NID_rsassaPss);
@@ -114,8 +117,8 @@ static void cms(void **state)
 		signed_data = CMS_sign(cert, key, NULL, in, CMS_BINARY);
 		assert_non_null(signed_data);
 		assert_int_equal(CMS_verify(signed_data, NULL, NULL, NULL, out,
-		                            CMS_NO_SIGNER_CERT_VERIFY | CMS_BINARY),
-		                 1);
+					 CMS_NO_SIGNER_CERT_VERIFY | CMS_BINARY),
+			1);
 		assert_int_equal(BIO_ctrl_pending(out), 9);
 		CMS_ContentInfo_free(signed_data);
 		X509_free(cert);
@@ -125,7 +128,7 @@ static void cms(void **state)
 	}
 }
 
-static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
 
 static void handshakes(void **state)
 {
@@ -150,7 +153,8 @@ static void handshakes(void **state)
 	}
 }
 
-/* A key is for what it is for, and the error queue, which servers log, says who was refused and why. */
+/* A key is for what it is for, and the error queue, which servers log, says who was refused and
+ * why. */
 static void refusals(void **state)
 {
 	(void)state;
@@ -159,7 +163,7 @@ static void refusals(void **state)
 		EVP_PKEY *client = key_of("client", test_types[t]);
 		EVP_PKEY *public = test_public(server);
 		const char *digest = EVP_PKEY_is_a(server, "ED25519") ? NULL : "SHA256";
-		unsigned char sig[KW_SIGNATURE_MAX], hash[32] = { 1 };
+		unsigned char sig[KW_SIGNATURE_MAX], hash[32] = {1};
 		size_t len = sizeof(sig);
 		EVP_PKEY_CTX *ctx;
 
@@ -189,8 +193,8 @@ static void refusals(void **state)
 static void other_users(void **state)
 {
 	const uint32_t nobody = 65534;
-	struct kw_identity who = { KW_IDENTITY_USER, nobody };
-	struct kw_target target = { .name = name_of("server", KW_KEY_TYPE_EC_P256) };
+	struct kw_identity who = {KW_IDENTITY_USER, nobody};
+	struct kw_target target = {.name = name_of("server", KW_KEY_TYPE_EC_P256)};
 	EVP_PKEY *key;
 	int status;
 
@@ -199,14 +203,16 @@ static void other_users(void **state)
 		skip();
 	key = key_of("server", KW_KEY_TYPE_EC_P256);
 	/* Between mkdtemp and the daemon's own bits the socket is root's: open the way to it. */
-	assert_int_equal(system("chmod 755 $(dirname $KEYWARD_SOCKET) && chmod 666 $KEYWARD_SOCKET"), 0);
+	assert_int_equal(
+		system("chmod 755 $(dirname $KEYWARD_SOCKET) && chmod 666 $KEYWARD_SOCKET"), 0);
 	for (int allowed = 0; allowed < 2; allowed++) {
 		pid_t pid;
 
 		if (allowed) {
 			struct kw_key *changed = NULL;
 
-			assert_int_equal(kw_key_allow(test_kw(), &target, who, &changed), KW_ERR_OK);
+			assert_int_equal(
+				kw_key_allow(test_kw(), &target, who, &changed), KW_ERR_OK);
 			kw_key_free(&changed);
 		}
 		pid = fork();
@@ -256,7 +262,8 @@ static void processes(void **state)
 		if (pids[i] == 0) {
 			bool ok = sign_many(key, 50);
 
-			/* Workers leave by exit, which runs OpenSSL's clean-up with the key still there. */
+			/* Workers leave by exit, which runs OpenSSL's clean-up with the key
+			 * still there. */
 			exit(ok ? 0 : 1);
 		}
 	}
@@ -326,8 +333,10 @@ static int setup(void **state)
 	assert_non_null(keyward_provider);
 	for (size_t t = 0; t < 7; t++) {
 		test_key(name_of("sign", test_types[t]), test_types[t], KW_PURPOSE_SIGN, false);
-		test_key(name_of("server", test_types[t]), test_types[t], KW_PURPOSE_TLS_SERVER, false);
-		test_key(name_of("client", test_types[t]), test_types[t], KW_PURPOSE_TLS_CLIENT, false);
+		test_key(name_of("server", test_types[t]), test_types[t], KW_PURPOSE_TLS_SERVER,
+			false);
+		test_key(name_of("client", test_types[t]), test_types[t], KW_PURPOSE_TLS_CLIENT,
+			false);
 	}
 	return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The OpenSSL ENGINE "keyward", for programs that know ENGINEs and not providers: engine:keyward:NAME in
- * nginx. The key may also be an id in hexadecimal, or the path of a key file, which has a slash.
+ * The OpenSSL ENGINE "keyward", for programs that know ENGINEs and not providers:
+ * engine:keyward:NAME in nginx. The key may also be an id in hexadecimal, or the path of a key
+ * file, which has a slash.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "engine.h"
@@ -21,20 +22,20 @@ enum {
 };
 
 static const ENGINE_CMD_DEFN commands[] = {
-	{ CMD_SOCKET, "SOCKET", "path of the host TEE's socket", ENGINE_CMD_FLAG_STRING },
-	{ CMD_TEE, "TEE", "which TEE: host or optee", ENGINE_CMD_FLAG_STRING },
-	{ 0, NULL, NULL, 0 },
+	{CMD_SOCKET, "SOCKET", "path of the host TEE's socket", ENGINE_CMD_FLAG_STRING},
+	{CMD_TEE, "TEE", "which TEE: host or optee", ENGINE_CMD_FLAG_STRING},
+	{0, NULL, NULL, 0},
 };
 
 static ERR_STRING_DATA reasons[] = {
-#define KW_ERROR(number, NAME, sentence) { ERR_PACK(0, 0, FRONT_REASON(number)), sentence },
+#define KW_ERROR(number, NAME, sentence) {ERR_PACK(0, 0, FRONT_REASON(number)), sentence},
 #include <keyward/errors.def>
-	{ 0, NULL },
+	{0, NULL},
 };
 
 static ERR_STRING_DATA library_name[] = {
-	{ 0, ENGINE_ID },
-	{ 0, NULL },
+	{0, ENGINE_ID},
+	{0, NULL},
 };
 
 /* Held only for looking at and changing what is below, never during a call into the TEE. */
@@ -44,8 +45,8 @@ static char *option_socket;
 static char *option_tee;
 static int error_library;
 
-void engine_raise_at(const char *file, int line, const char *func, enum kw_err err,
-                     const char *format, ...)
+void engine_raise_at(
+	const char *file, int line, const char *func, enum kw_err err, const char *format, ...)
 {
 	va_list args;
 
@@ -88,7 +89,7 @@ static int control(ENGINE *e, int command, long i, void *p, void (*f)(void))
 
 static struct front_tee *open_tee(void)
 {
-	struct kw_options options = { 0 };
+	struct kw_options options = {0};
 	struct front_tee *found = NULL;
 	enum kw_err err = KW_ERR_OK;
 
@@ -186,13 +187,15 @@ static int bind(ENGINE *e, const char *id)
 	if (!engine_methods_new())
 		return 0;
 	if (!ENGINE_set_id(e, ENGINE_ID) || !ENGINE_set_name(e, "Keyward: private keys in a TEE") ||
-	    !ENGINE_set_init_function(e, engine_init) || !ENGINE_set_ctrl_function(e, control) ||
-	    !ENGINE_set_cmd_defns(e, commands) || !ENGINE_set_load_privkey_function(e, load_key) ||
-	    !ENGINE_set_load_pubkey_function(e, load_key) ||
-	    !ENGINE_set_pkey_meths(e, engine_pkey_methods))
+		!ENGINE_set_init_function(e, engine_init) ||
+		!ENGINE_set_ctrl_function(e, control) || !ENGINE_set_cmd_defns(e, commands) ||
+		!ENGINE_set_load_privkey_function(e, load_key) ||
+		!ENGINE_set_load_pubkey_function(e, load_key) ||
+		!ENGINE_set_pkey_meths(e, engine_pkey_methods))
 		return 0;
-	/* nginx 1.22 loads keys from an ENGINE that it never initialises, which OpenSSL refuses. The
-	 * reference that this takes also keeps the ENGINE, and this code, until the process ends. */
+	/* nginx 1.22 loads keys from an ENGINE that it never initialises, which OpenSSL refuses.
+	 * The reference that this takes also keeps the ENGINE, and this code, until the process
+	 * ends. */
 	return ENGINE_init(e);
 }
 

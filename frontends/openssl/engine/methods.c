@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * EVP_PKEY_METHODs: OpenSSL's own with signing and decryption replaced. `digestsign` gets a message whole,
- * and libssl signs so: therefore keys for TLS work in an ENGINE too. What an application brings in pieces
- * is hashed here, which only keys with the purpose "sign" allow. Keys that are not ours go the usual way,
- * for somebody who makes this ENGINE the default for all.
+ * EVP_PKEY_METHODs: OpenSSL's own with signing and decryption replaced. `digestsign` gets a message
+ * whole, and libssl signs so: therefore keys for TLS work in an ENGINE too. What an application
+ * brings in pieces is hashed here, which only keys with the purpose "sign" allow. Keys that are not
+ * ours go the usual way, for somebody who makes this ENGINE the default for all.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "engine.h"
@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-static const int nids[] = { EVP_PKEY_RSA, EVP_PKEY_EC, EVP_PKEY_ED25519 };
+static const int nids[] = {EVP_PKEY_RSA, EVP_PKEY_EC, EVP_PKEY_ED25519};
 
 #define METHODS (sizeof(nids) / sizeof(*nids))
 
@@ -32,7 +32,7 @@ static struct front_key *key_of(EVP_PKEY_CTX *ctx)
 
 /* What the context says about how to sign. `hash` stays NULL when the caller named none. */
 static bool get_scheme(EVP_PKEY_CTX *ctx, struct front_key *key, struct kw_sign *what,
-                       const struct front_hash **hash)
+	const struct front_hash **hash)
 {
 	int padding = RSA_PKCS1_PADDING, salt = RSA_PSS_SALTLEN_AUTO;
 	const EVP_MD *md = NULL, *mgf = NULL;
@@ -60,7 +60,7 @@ static bool get_scheme(EVP_PKEY_CTX *ctx, struct front_key *key, struct kw_sign 
 		return padding == RSA_PKCS1_PADDING;
 	what->scheme = KW_SCHEME_RSA_PSS;
 	if (EVP_PKEY_CTX_get_rsa_pss_saltlen(ctx, &salt) <= 0 ||
-	    EVP_PKEY_CTX_get_rsa_mgf1_md(ctx, &mgf) <= 0)
+		EVP_PKEY_CTX_get_rsa_mgf1_md(ctx, &mgf) <= 0)
 		return false;
 	if (!*hash || (mgf && EVP_MD_get_type(mgf) != (*hash)->nid))
 		return false;
@@ -69,9 +69,9 @@ static bool get_scheme(EVP_PKEY_CTX *ctx, struct front_key *key, struct kw_sign 
 
 static int refuse(void)
 {
-	engine_raise(KW_ERR_BAD_ALGORITHM,
-	             "Keyward signs with SHA-2, and RSA with the padding of PKCS #1 v1.5 or PSS whose mask "
-	             "function has the same hash");
+	engine_raise(KW_ERR_BAD_ALGORITHM, "Keyward signs with SHA-2, and RSA with the padding of "
+					   "PKCS #1 v1.5 or PSS whose mask "
+					   "function has the same hash");
 	return 0;
 }
 
@@ -80,10 +80,10 @@ static size_t signature_size(EVP_PKEY_CTX *ctx)
 	return (size_t)EVP_PKEY_get_size(EVP_PKEY_CTX_get0_pkey(ctx));
 }
 
-static int sign_digest(EVP_PKEY_CTX *ctx, struct front_key *key, unsigned char *sig,
-                       size_t *siglen, const unsigned char *data, size_t n)
+static int sign_digest(EVP_PKEY_CTX *ctx, struct front_key *key, unsigned char *sig, size_t *siglen,
+	const unsigned char *data, size_t n)
 {
-	struct kw_sign what = { .is_digest = true, .data = data, .len = n };
+	struct kw_sign what = {.is_digest = true, .data = data, .len = n};
 	const struct front_hash *hash;
 
 	if (!get_scheme(ctx, key, &what, &hash))
@@ -101,12 +101,13 @@ static int sign_digest(EVP_PKEY_CTX *ctx, struct front_key *key, unsigned char *
 	return engine_sign(key, &what, sig, siglen);
 }
 
-static int method_sign(EVP_PKEY_CTX *ctx, unsigned char *sig, size_t *siglen,
-                       const unsigned char *data, size_t n)
+static int method_sign(
+	EVP_PKEY_CTX *ctx, unsigned char *sig, size_t *siglen, const unsigned char *data, size_t n)
 {
 	struct front_key *key = key_of(ctx);
 	int (*init)(EVP_PKEY_CTX *) = NULL;
-	int (*base)(EVP_PKEY_CTX *, unsigned char *, size_t *, const unsigned char *, size_t) = NULL;
+	int (*base)(EVP_PKEY_CTX *, unsigned char *, size_t *, const unsigned char *, size_t) =
+		NULL;
 
 	if (!key) {
 		EVP_PKEY_meth_get_sign(base_of(ctx), &init, &base);
@@ -127,7 +128,8 @@ static int method_sign_context_init(EVP_PKEY_CTX *ctx, EVP_MD_CTX *md)
 	return 1;
 }
 
-static int method_sign_context(EVP_PKEY_CTX *ctx, unsigned char *sig, size_t *siglen, EVP_MD_CTX *md)
+static int method_sign_context(
+	EVP_PKEY_CTX *ctx, unsigned char *sig, size_t *siglen, EVP_MD_CTX *md)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
@@ -141,11 +143,11 @@ static int method_sign_context(EVP_PKEY_CTX *ctx, unsigned char *sig, size_t *si
 	return method_sign(ctx, sig, siglen, digest, n);
 }
 
-static int method_digest_sign(EVP_MD_CTX *md, unsigned char *sig, size_t *siglen,
-                              const unsigned char *data, size_t n)
+static int method_digest_sign(
+	EVP_MD_CTX *md, unsigned char *sig, size_t *siglen, const unsigned char *data, size_t n)
 {
 	EVP_PKEY_CTX *ctx = EVP_MD_CTX_get_pkey_ctx(md);
-	struct kw_sign what = { .data = data, .len = n };
+	struct kw_sign what = {.data = data, .len = n};
 	struct front_key *key = key_of(ctx);
 	const struct front_hash *hash;
 
@@ -167,11 +169,11 @@ static int method_digest_sign(EVP_MD_CTX *md, unsigned char *sig, size_t *siglen
 }
 
 /* Ed25519 signs a message as a whole; OpenSSL calls this and nothing else. */
-static int method_digest_sign_ed25519(EVP_MD_CTX *md, unsigned char *sig, size_t *siglen,
-                                      const unsigned char *data, size_t n)
+static int method_digest_sign_ed25519(
+	EVP_MD_CTX *md, unsigned char *sig, size_t *siglen, const unsigned char *data, size_t n)
 {
 	EVP_PKEY_CTX *ctx = EVP_MD_CTX_get_pkey_ctx(md);
-	struct kw_sign what = { .scheme = KW_SCHEME_EDDSA, .data = data, .len = n };
+	struct kw_sign what = {.scheme = KW_SCHEME_EDDSA, .data = data, .len = n};
 	struct front_key *key = key_of(ctx);
 	int (*base)(EVP_MD_CTX *, unsigned char *, size_t *, const unsigned char *, size_t) = NULL;
 
@@ -184,8 +186,8 @@ static int method_digest_sign_ed25519(EVP_MD_CTX *md, unsigned char *sig, size_t
 		return 1;
 	}
 	if (n > KW_MESSAGE_MAX) {
-		engine_raise(KW_ERR_TOO_LARGE, "Ed25519 signs a message as a whole: at most %d bytes",
-		             KW_MESSAGE_MAX);
+		engine_raise(KW_ERR_TOO_LARGE,
+			"Ed25519 signs a message as a whole: at most %d bytes", KW_MESSAGE_MAX);
 		return 0;
 	}
 	return engine_sign(key, &what, sig, siglen);
@@ -205,10 +207,11 @@ static int method_control(EVP_PKEY_CTX *ctx, int nid, int type, int n, void *p)
 	/* libssl asks so which hashes a key signs with: only those that the TEE takes. */
 	if (type == EVP_PKEY_CTRL_MD && key_of(ctx) && p && !front_hash_by_nid(EVP_MD_get_type(p)))
 		return 0;
-	/* OpenSSL's own method takes PSS for EVP_PKEY_OP_SIGN only, and having `signctx` made this context
-	 * one of EVP_PKEY_OP_SIGNCTX. */
+	/* OpenSSL's own method takes PSS for EVP_PKEY_OP_SIGN only, and having `signctx` made
+	 * this context one of EVP_PKEY_OP_SIGNCTX. */
 	if (type == EVP_PKEY_CTRL_RSA_PADDING && n == RSA_PKCS1_PSS_PADDING &&
-	    EVP_PKEY_CTX_get_operation(ctx) == EVP_PKEY_OP_SIGNCTX && EVP_PKEY_sign_init(ctx) != 1)
+		EVP_PKEY_CTX_get_operation(ctx) == EVP_PKEY_OP_SIGNCTX &&
+		EVP_PKEY_sign_init(ctx) != 1)
 		return 0;
 	return base_control(nid)(ctx, type, n, p);
 }
@@ -236,7 +239,7 @@ static bool get_decryption(EVP_PKEY_CTX *ctx, struct kw_decrypt *what)
 	if (padding == RSA_PKCS1_PADDING)
 		return true;
 	if (padding != RSA_PKCS1_OAEP_PADDING || EVP_PKEY_CTX_get_rsa_oaep_md(ctx, &md) <= 0 ||
-	    EVP_PKEY_CTX_get_rsa_mgf1_md(ctx, &mgf) <= 0)
+		EVP_PKEY_CTX_get_rsa_mgf1_md(ctx, &mgf) <= 0)
 		return false;
 	/* EVP_PKEY_CTX_get0_rsa_oaep_label fails in ENGINEs when there is no label. */
 	label_len = base_control(EVP_PKEY_RSA)(ctx, EVP_PKEY_CTRL_GET_RSA_OAEP_LABEL, 0, &label);
@@ -252,13 +255,14 @@ static bool get_decryption(EVP_PKEY_CTX *ctx, struct kw_decrypt *what)
 	return true;
 }
 
-static int method_decrypt(EVP_PKEY_CTX *ctx, unsigned char *out, size_t *outlen,
-                          const unsigned char *in, size_t n)
+static int method_decrypt(
+	EVP_PKEY_CTX *ctx, unsigned char *out, size_t *outlen, const unsigned char *in, size_t n)
 {
-	struct kw_decrypt what = { .data = in, .len = n };
+	struct kw_decrypt what = {.data = in, .len = n};
 	struct front_key *key = key_of(ctx);
 	int (*init)(EVP_PKEY_CTX *) = NULL;
-	int (*base)(EVP_PKEY_CTX *, unsigned char *, size_t *, const unsigned char *, size_t) = NULL;
+	int (*base)(EVP_PKEY_CTX *, unsigned char *, size_t *, const unsigned char *, size_t) =
+		NULL;
 	uint8_t plain[KW_SIGNATURE_MAX];
 	size_t len = 0;
 	enum kw_err err;
@@ -273,9 +277,9 @@ static int method_decrypt(EVP_PKEY_CTX *ctx, unsigned char *out, size_t *outlen,
 		return 1;
 	}
 	if (!get_decryption(ctx, &what)) {
-		engine_raise(KW_ERR_BAD_ALGORITHM,
-		             "Keyward decrypts PKCS #1 v1.5, and OAEP with SHA-2 (OpenSSL's default is SHA-1: "
-		             "set rsa_oaep_md:sha256)");
+		engine_raise(KW_ERR_BAD_ALGORITHM, "Keyward decrypts PKCS #1 v1.5, and OAEP with "
+						   "SHA-2 (OpenSSL's default is SHA-1: "
+						   "set rsa_oaep_md:sha256)");
 		return 0;
 	}
 	err = front_key_decrypt(key, &what, plain, &len);
@@ -318,7 +322,8 @@ static EVP_PKEY_METHOD *copy_method(int nid)
 	EVP_PKEY_meth_set_signctx(m, method_sign_context_init, method_sign_context);
 	EVP_PKEY_meth_set_digestsign(m, method_digest_sign);
 	EVP_PKEY_meth_get_ctrl(base, &control, &text);
-	EVP_PKEY_meth_set_ctrl(m, nid == EVP_PKEY_RSA ? method_control_rsa : method_control_ec, text);
+	EVP_PKEY_meth_set_ctrl(
+		m, nid == EVP_PKEY_RSA ? method_control_rsa : method_control_ec, text);
 	if (nid == EVP_PKEY_RSA) {
 		EVP_PKEY_meth_get_decrypt(base, &init, NULL);
 		EVP_PKEY_meth_set_decrypt(m, init, method_decrypt);

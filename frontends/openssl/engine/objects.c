@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * RSA and EC_KEY objects that ask the TEE, for callers below the EVP interface. They bring digests, so only
- * keys with the purpose "sign" serve them.
+ * RSA and EC_KEY objects that ask the TEE, for callers below the EVP interface. They bring digests,
+ * so only keys with the purpose "sign" serve them.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "engine.h"
@@ -31,8 +31,8 @@ static void ex_free(void *parent, void *p, CRYPTO_EX_DATA *data, int index, long
 	front_key_free(&key);
 }
 
-static int ex_dup(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **p, int index, long l,
-                  void *arg)
+static int ex_dup(
+	CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **p, int index, long l, void *arg)
 {
 	(void)to;
 	(void)from;
@@ -68,8 +68,8 @@ struct front_key *engine_key_of_pkey(EVP_PKEY *pkey)
 	}
 }
 
-int engine_sign(struct front_key *key, const struct kw_sign *what, unsigned char *sig,
-                size_t *siglen)
+int engine_sign(
+	struct front_key *key, const struct kw_sign *what, unsigned char *sig, size_t *siglen)
 {
 	uint8_t out[KW_SIGNATURE_MAX];
 	size_t len = 0;
@@ -90,9 +90,9 @@ int engine_sign(struct front_key *key, const struct kw_sign *what, unsigned char
 }
 
 static int sign_pkcs1(const RSA *rsa, const struct front_hash *hash, const unsigned char *digest,
-                      size_t n, unsigned char *sig, size_t *siglen)
+	size_t n, unsigned char *sig, size_t *siglen)
 {
-	struct kw_sign what = { .scheme = KW_SCHEME_RSA_PKCS1, .is_digest = true, .data = digest };
+	struct kw_sign what = {.scheme = KW_SCHEME_RSA_PKCS1, .is_digest = true, .data = digest};
 	struct front_key *key = engine_key_of_rsa(rsa);
 
 	if (!key || !hash || n != hash->size) {
@@ -106,7 +106,7 @@ static int sign_pkcs1(const RSA *rsa, const struct front_hash *hash, const unsig
 }
 
 static int rsa_sign(int type, const unsigned char *m, unsigned n, unsigned char *sig,
-                    unsigned *siglen, const RSA *rsa)
+	unsigned *siglen, const RSA *rsa)
 {
 	size_t len = 0;
 
@@ -116,10 +116,10 @@ static int rsa_sign(int type, const unsigned char *m, unsigned n, unsigned char 
 	return 1;
 }
 
-/* The oldest interface: what is to be encrypted with the private key must be the DigestInfo of a SHA-2
- * digest. Raw RSA is not to be had. */
-static int rsa_private_encrypt(int n, const unsigned char *from, unsigned char *to, RSA *rsa,
-                               int padding)
+/* The oldest interface: what is to be encrypted with the private key must be the DigestInfo of a
+ * SHA-2 digest. Raw RSA is not to be had. */
+static int rsa_private_encrypt(
+	int n, const unsigned char *from, unsigned char *to, RSA *rsa, int padding)
 {
 	const uint8_t *digest = from;
 	const struct front_hash *hash = NULL;
@@ -132,10 +132,10 @@ static int rsa_private_encrypt(int n, const unsigned char *from, unsigned char *
 	return (int)len;
 }
 
-static int rsa_private_decrypt(int n, const unsigned char *from, unsigned char *to, RSA *rsa,
-                               int padding)
+static int rsa_private_decrypt(
+	int n, const unsigned char *from, unsigned char *to, RSA *rsa, int padding)
 {
-	struct kw_decrypt what = { .data = from, .len = n > 0 ? (size_t)n : 0 };
+	struct kw_decrypt what = {.data = from, .len = n > 0 ? (size_t)n : 0};
 	struct front_key *key = engine_key_of_rsa(rsa);
 	uint8_t out[KW_SIGNATURE_MAX];
 	enum kw_err err;
@@ -161,9 +161,9 @@ static int rsa_private_decrypt(int n, const unsigned char *from, unsigned char *
 }
 
 static int ec_sign(int type, const unsigned char *digest, int n, unsigned char *sig,
-                   unsigned *siglen, const BIGNUM *kinv, const BIGNUM *r, EC_KEY *ec)
+	unsigned *siglen, const BIGNUM *kinv, const BIGNUM *r, EC_KEY *ec)
 {
-	struct kw_sign what = { .scheme = KW_SCHEME_ECDSA, .is_digest = true, .data = digest };
+	struct kw_sign what = {.scheme = KW_SCHEME_ECDSA, .is_digest = true, .data = digest};
 	const struct front_hash *hash = n > 0 ? front_hash_by_size((size_t)n) : NULL;
 	struct front_key *key = engine_key_of_ec(ec);
 	size_t len = (size_t)ECDSA_size(ec);
@@ -192,8 +192,8 @@ static int ec_sign_setup(EC_KEY *ec, BN_CTX *ctx, BIGNUM **kinv, BIGNUM **r)
 	return 0;
 }
 
-static ECDSA_SIG *ec_sign_sig(const unsigned char *digest, int n, const BIGNUM *kinv,
-                              const BIGNUM *r, EC_KEY *ec)
+static ECDSA_SIG *ec_sign_sig(
+	const unsigned char *digest, int n, const BIGNUM *kinv, const BIGNUM *r, EC_KEY *ec)
 {
 	unsigned char der[KW_SIGNATURE_MAX];
 	const unsigned char *p = der;
