@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Has a TEE built with host_hook.c make a system call. host_escape SOCKET NUMBER WHICH STRING ARGUMENT…: prints
- * "result N", or "died" when the TEE did not live to answer.
+ * Has a TEE built with host_hook.c make a system call. host_escape SOCKET NUMBER WHICH STRING
+ * ARGUMENT…: prints "result N", or "died" when the TEE did not live to answer.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One user who takes all he can get, and another who goes on working: measured in requests, not in time.
- * host_flood SOCKET PART [LIMIT], as root: it becomes uid 60001 and 60002.
+ * One user who takes all he can get, and another who goes on working: measured in requests, not in
+ * time. host_flood SOCKET PART [LIMIT], as root: it becomes uid 60001 and 60002.
  */
 #include <errno.h>
 #include <sched.h>
@@ -26,7 +26,7 @@
 #define CONNECTIONS 1000
 #define UNKNOWN 99
 
-static const uint8_t unknown[] = { 0, UNKNOWN, 0, 0 };
+static const uint8_t unknown[] = {0, UNKNOWN, 0, 0};
 
 /* What the processes tell each other. */
 static struct {
@@ -34,7 +34,7 @@ static struct {
 	atomic_uint finished;
 	atomic_uint busy;
 	atomic_uint answered;
-} *shared;
+} * shared;
 
 static void pin(int cpu)
 {
@@ -70,12 +70,13 @@ static int open_as(uid_t uid, int cpu)
 	return seteuid(0) ? -1 : fd;
 }
 
-/* A thousand requests of one user and then one of another, all before the thread that serves them gets to run: this
- * process has its CPU, with a real-time priority, until it waits. It waits for the one. */
+/* A thousand requests of one user and then one of another, all before the thread that serves them
+ * gets to run: this process has its CPU, with a real-time priority, until it waits. It waits for
+ * the one. */
 static void fairness(void)
 {
 	static int greedy[CONNECTIONS];
-	struct sched_param first = { .sched_priority = 1 };
+	struct sched_param first = {.sched_priority = 1};
 	int cpu = first_cpu(), patient;
 	unsigned good = 0, before = 0, rest = 0;
 
@@ -92,10 +93,13 @@ static void fairness(void)
 	}
 	for (unsigned i = 0; i < CONNECTIONS; i++)
 		raw_send(greedy[i], unknown, sizeof(unknown));
-	raw_check(raw_call(patient, UNKNOWN, NULL, 0) == KW_ERR_UNKNOWN_COMMAND, "another user's request is answered");
+	raw_check(raw_call(patient, UNKNOWN, NULL, 0) == KW_ERR_UNKNOWN_COMMAND,
+		"another user's request is answered");
 	for (unsigned i = 0; i < CONNECTIONS; i++)
-		before += recv(greedy[i], (uint8_t[8]){ 0 }, 8, MSG_PEEK | MSG_DONTWAIT) == WIRE_HEADER;
-	raw_check(before < CONNECTIONS / 10, "it came last, and went before most: %u of %d were first", before, CONNECTIONS);
+		before +=
+			recv(greedy[i], (uint8_t[8]){0}, 8, MSG_PEEK | MSG_DONTWAIT) == WIRE_HEADER;
+	raw_check(before < CONNECTIONS / 10,
+		"it came last, and went before most: %u of %d were first", before, CONNECTIONS);
 	for (unsigned i = 0; i < CONNECTIONS; i++)
 		rest += raw_reply(greedy[i], NULL, NULL) == KW_ERR_UNKNOWN_COMMAND;
 	raw_check(rest == CONNECTIONS, "and these are answered as well: %u", rest);
@@ -120,7 +124,8 @@ static void crowd(unsigned limit)
 		other += err && err != KW_ERR_BUSY;
 	}
 	raw_check(good == limit, "one user gets %u connections of %u: %u", limit, tried, good);
-	raw_check(busy == tried - limit, "the others are told that it is busy: %u, and %u not", busy, other);
+	raw_check(busy == tried - limit, "the others are told that it is busy: %u, and %u not",
+		busy, other);
 	patient = fork();
 	if (!patient) {
 		raw_become(PATIENT);
@@ -169,7 +174,8 @@ static _Noreturn void generate_one(const uint8_t *frame, size_t n)
 	_exit(0);
 }
 
-/* Keys that take long, more than may wait: signatures and the like go on. As uid 0, which may create keys. */
+/* Keys that take long, more than may wait: signatures and the like go on. As uid 0, which may
+ * create keys. */
 static void long_requests(void)
 {
 	enum { MANY = 40, REQUESTS = 500 };
@@ -188,22 +194,26 @@ static void long_requests(void)
 	for (unsigned i = 0; i < REQUESTS; i++)
 		good += !raw_call(fd, CMD_STATUS, NULL, 0);
 	left = MANY - atomic_load(&shared->answered);
-	raw_check(good == REQUESTS && left > 0, "%u requests are answered before %d keys of RSA-3072 are made (%u are left)", good,
+	raw_check(good == REQUESTS && left > 0,
+		"%u requests are answered before %d keys of RSA-3072 are made (%u are left)", good,
 		MANY, left);
 	while (wait(NULL) > 0 || errno == EINTR)
 		;
-	raw_check(atomic_load(&shared->busy) > 0, "of %d at once %u are told that it is busy", MANY, atomic_load(&shared->busy));
-	raw_check(atomic_load(&shared->finished) >= 16 && atomic_load(&shared->finished) + atomic_load(&shared->busy) == MANY,
+	raw_check(atomic_load(&shared->busy) > 0, "of %d at once %u are told that it is busy", MANY,
+		atomic_load(&shared->busy));
+	raw_check(atomic_load(&shared->finished) >= 16 &&
+			  atomic_load(&shared->finished) + atomic_load(&shared->busy) == MANY,
 		"the others get their keys: %u", atomic_load(&shared->finished));
 }
 
 int main(int argc, char **argv)
 {
 	const char *part = argc > 2 ? argv[2] : "";
-	struct rlimit files = { 0, 0 };
+	struct rlimit files = {0, 0};
 
 	raw_path = argc > 1 ? argv[1] : "";
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared = mmap(
+		NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
 		return 1;
 	getrlimit(RLIMIT_NOFILE, &files);

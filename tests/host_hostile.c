@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Requests and connections that no client of ours makes. host_hostile SOCKET PART [ID]: the part to run,
- * and the id of a key in hex.
+ * Requests and connections that no client of ours makes. host_hostile SOCKET PART [ID]: the part to
+ * run, and the id of a key in hex.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -37,8 +37,9 @@ static int after(const void *message, size_t n, bool hello, bool *closed)
 static void bad_frames(void)
 {
 	static uint8_t big[200000];
-	static const size_t sizes[] = { WIRE_MAX_FRAME + 1, WIRE_MAX_FRAME + 2, 65536, 100000, 200000 };
-	static const uint8_t versions[] = { 0, CMD_HELLO, 0, 0, 0, 2, 0, 3, 0, 0 };
+	static const size_t sizes[] = {
+		WIRE_MAX_FRAME + 1, WIRE_MAX_FRAME + 2, 65536, 100000, 200000};
+	static const uint8_t versions[] = {0, CMD_HELLO, 0, 0, 0, 2, 0, 3, 0, 0};
 	bool closed;
 
 	for (int hello = 0; hello < 2; hello++) {
@@ -47,17 +48,21 @@ static void bad_frames(void)
 		for (size_t n = 1; n < WIRE_HEADER; n++)
 			raw_check(after(big, n, hello, &closed) == KW_ERR_BAD_REQUEST && closed,
 				"%zu bytes %s HELLO: an error, and the end", n, when);
-		raw_check(after(big, 0, hello, &closed) == RAW_CLOSED, "an empty message %s HELLO: the end", when);
+		raw_check(after(big, 0, hello, &closed) == RAW_CLOSED,
+			"an empty message %s HELLO: the end", when);
 		raw_check(after("\0\2\0\1", 4, hello, &closed) == KW_ERR_BAD_REQUEST && closed,
 			"a reserved field that is not zero %s HELLO: an error, and the end", when);
 		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
-			raw_check(after(big, sizes[i], hello, &closed) == KW_ERR_TOO_LARGE && closed,
+			raw_check(
+				after(big, sizes[i], hello, &closed) == KW_ERR_TOO_LARGE && closed,
 				"%zu bytes %s HELLO: an error, and the end", sizes[i], when);
 	}
-	raw_check(after("\0\2\0\0", 4, false, &closed) == KW_ERR_BAD_REQUEST && closed, "STATUS before HELLO: an error, and the end");
+	raw_check(after("\0\2\0\0", 4, false, &closed) == KW_ERR_BAD_REQUEST && closed,
+		"STATUS before HELLO: an error, and the end");
 	raw_check(after(versions, sizeof(versions), false, &closed) == KW_ERR_BAD_VERSION && closed,
 		"a HELLO of another version: an error, and the end");
-	raw_check(after("\0\2\0\0", 4, true, &closed) == KW_ERR_OK && !closed, "STATUS after HELLO goes on working");
+	raw_check(after("\0\2\0\0", 4, true, &closed) == KW_ERR_OK && !closed,
+		"STATUS after HELLO goes on working");
 }
 
 /* --- Commands --- */
@@ -100,7 +105,8 @@ static size_t template_of(uint16_t command, uint8_t *buf, size_t cap)
 		put_u8(&w, SAN_DNS);
 		put_field8(&w, "a.example", 9);
 		break;
-	/* Of a key that is not there, so that the sweep cannot succeed in deleting the one that is. */
+	/* Of a key that is not there, so that the sweep cannot succeed in deleting the one that is.
+	 */
 	case CMD_KEY_RENAME:
 	case CMD_KEY_DELETE:
 	case CMD_KEY_ACCESS:
@@ -147,7 +153,8 @@ static bool answered(int fd, uint16_t command, const uint8_t *p, size_t n)
 
 	if (err >= 0 && err < 64)
 		return true;
-	printf("# command %u with %zu bytes: %s\n", command, n, err == RAW_CLOSED ? "closed" : "no answer");
+	printf("# command %u with %zu bytes: %s\n", command, n,
+		err == RAW_CLOSED ? "closed" : "no answer");
 	return false;
 }
 
@@ -160,7 +167,7 @@ static bool sweep_templates(int fd, uint16_t command)
 	for (size_t len = 0; len <= n; len++)
 		good = answered(fd, command, buf, len) && good;
 	for (size_t at = 0; at < n; at++) {
-		static const uint8_t values[] = { 0x00, 0x01, 0x7f, 0x80, 0xff };
+		static const uint8_t values[] = {0x00, 0x01, 0x7f, 0x80, 0xff};
 
 		for (size_t v = 0; v < sizeof(values); v++) {
 			memcpy(changed, buf, n);
@@ -179,9 +186,10 @@ static bool sweep_templates(int fd, uint16_t command)
 static bool sweep_lengths(int fd, uint16_t command)
 {
 	static uint8_t big[WIRE_MAX_PAYLOAD];
-	static const size_t sizes[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 33, 64, 100, 255, 256, 257, 511, 512, 513, 2048,
-		2049, 4096, 4097, 8192, 8193, 16384, 16385, 32768, 64999, 65000 };
-	static const uint8_t fill[] = { 0x00, 0xff, 0x01 };
+	static const size_t sizes[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 33, 64, 100, 255, 256,
+		257, 511, 512, 513, 2048, 2049, 4096, 4097, 8192, 8193, 16384, 16385, 32768, 64999,
+		65000};
+	static const uint8_t fill[] = {0x00, 0xff, 0x01};
 	bool good = true;
 
 	for (size_t f = 0; f < sizeof(fill); f++) {
@@ -221,7 +229,10 @@ static void commands(unsigned rounds)
 		good = sweep_templates(fd, command);
 		good = sweep_lengths(fd, command) && good;
 		good = sweep_random(fd, command, rounds) && good;
-		raw_check(good, "command %u: every truncation, changed and random bytes, all lengths are answered", command);
+		raw_check(good,
+			"command %u: every truncation, changed and random bytes, all lengths are "
+			"answered",
+			command);
 	}
 	raw_check(!raw_call(fd, CMD_STATUS, NULL, 0), "the connection still works");
 	close(fd);
@@ -231,19 +242,21 @@ static void commands(unsigned rounds)
 
 static void pipelining(void)
 {
-	static const uint8_t status[] = { 0, CMD_STATUS, 0, 0 };
+	static const uint8_t status[] = {0, CMD_STATUS, 0, 0};
 	int fd = raw_open(0), other;
 	unsigned sent = 0;
 
 	for (unsigned i = 0; i < 5; i++)
 		raw_send(fd, status, sizeof(status));
-	raw_check(raw_reply(fd, NULL, NULL) == KW_ERR_OK, "five requests at once: the first is answered");
+	raw_check(raw_reply(fd, NULL, NULL) == KW_ERR_OK,
+		"five requests at once: the first is answered");
 	close(fd);
 	/* Never reads: the replies fill the socket, and then it ends. */
 	fd = raw_open(0);
 	while (sent < 100000 && raw_send(fd, status, sizeof(status)))
 		sent++;
-	raw_check(sent < 100000, "a client that never reads loses its connection, after %u requests", sent);
+	raw_check(sent < 100000,
+		"a client that never reads loses its connection, after %u requests", sent);
 	close(fd);
 	other = raw_open(0);
 	raw_check(!raw_call(other, CMD_STATUS, NULL, 0), "another client is served");
@@ -252,12 +265,15 @@ static void pipelining(void)
 
 static void descriptors(void)
 {
-	char control[CMSG_SPACE(4 * sizeof(int))] = { 0 };
-	uint8_t hello[] = { 0, CMD_HELLO, 0, 0, 0, 1, 0, 1, 0, 0 };
-	struct iovec io = { hello, sizeof(hello) };
-	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	char control[CMSG_SPACE(4 * sizeof(int))] = {0};
+	uint8_t hello[] = {0, CMD_HELLO, 0, 0, 0, 1, 0, 1, 0, 0};
+	struct iovec io = {hello, sizeof(hello)};
+	struct msghdr m = {.msg_iov = &io,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control)};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-	int passed[4] = { 0, 1, 2, 0 };
+	int passed[4] = {0, 1, 2, 0};
 	int fd;
 
 	c->cmsg_level = SOL_SOCKET;
@@ -278,7 +294,7 @@ static void descriptors(void)
 /* Connections that end at each stage. The caller looks whether anything is left of them. */
 static void churn(unsigned rounds)
 {
-	static const uint8_t status[] = { 0, CMD_STATUS, 0, 0 };
+	static const uint8_t status[] = {0, CMD_STATUS, 0, 0};
 	unsigned done = 0;
 
 	for (unsigned i = 0; i < rounds; i++) {
@@ -303,7 +319,8 @@ static void silence(void)
 	int fd = raw_connect();
 
 	/* The first is the answer that it took too long. */
-	raw_check(fd >= 0 && raw_reply(fd, NULL, NULL) == KW_ERR_BAD_REQUEST && raw_reply(fd, NULL, NULL) == RAW_CLOSED,
+	raw_check(fd >= 0 && raw_reply(fd, NULL, NULL) == KW_ERR_BAD_REQUEST &&
+			  raw_reply(fd, NULL, NULL) == RAW_CLOSED,
 		"who says no HELLO loses its connection");
 	close(fd);
 }
@@ -317,7 +334,8 @@ static void refused(unsigned rounds)
 
 	for (unsigned i = 0; i < rounds; i++)
 		denied += raw_call(fd, CMD_SIGN, buf, n) == KW_ERR_ACCESS;
-	raw_check(denied == rounds, "%u of %u uses of somebody else's key are refused", denied, rounds);
+	raw_check(denied == rounds, "%u of %u uses of somebody else's key are refused", denied,
+		rounds);
 	close(fd);
 }
 
@@ -327,7 +345,9 @@ int main(int argc, char **argv)
 	unsigned number = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 0;
 
 	raw_path = argc > 1 ? argv[1] : "";
-	for (size_t i = 0; argc > 4 && i < WIRE_ID_SIZE && sscanf(argv[4] + 2 * i, "%2hhx", &key_id[i]) == 1; i++)
+	for (size_t i = 0;
+		argc > 4 && i < WIRE_ID_SIZE && sscanf(argv[4] + 2 * i, "%2hhx", &key_id[i]) == 1;
+		i++)
 		;
 	if (!strcmp(part, "frames"))
 		bad_frames();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What another process of the TEE's own user tries. host_isolation PID: each way to read its memory must fail;
- * and work on a child of this program, or the test would prove nothing.
+ * What another process of the TEE's own user tries. host_isolation PID: each way to read its memory
+ * must fail; and work on a child of this program, or the test would prove nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,11 +34,13 @@ static bool opens(pid_t pid, const char *name)
 static bool reads(pid_t pid)
 {
 	char buf[8];
-	struct iovec local = { buf, sizeof(buf) };
-	/* The address is good in the child; in the TEE any address will do, since permission comes first. */
-	struct iovec remote = { (void *)(uintptr_t)here, sizeof(buf) };
+	struct iovec local = {buf, sizeof(buf)};
+	/* The address is good in the child; in the TEE any address will do, since permission comes
+	 * first. */
+	struct iovec remote = {(void *)(uintptr_t)here, sizeof(buf)};
 
-	return process_vm_readv(pid, &local, 1, &remote, 1, 0) == (ssize_t)sizeof(buf) || errno == EFAULT;
+	return process_vm_readv(pid, &local, 1, &remote, 1, 0) == (ssize_t)sizeof(buf) ||
+	       errno == EFAULT;
 }
 
 static bool attaches(pid_t pid, enum __ptrace_request how)
@@ -66,11 +68,12 @@ static bool takes_descriptor(pid_t pid)
 
 static bool writes(pid_t pid)
 {
-	char buf[1] = { 0 };
-	struct iovec local = { buf, 1 };
-	struct iovec remote = { (void *)(uintptr_t)here, 1 };
+	char buf[1] = {0};
+	struct iovec local = {buf, 1};
+	struct iovec remote = {(void *)(uintptr_t)here, 1};
 
-	/* Into read-only memory, so that the child's string stays; what counts is whether it gets that far. */
+	/* Into read-only memory, so that the child's string stays; what counts is whether it gets
+	 * that far. */
 	return process_vm_writev(pid, &local, 1, &remote, 1, 0) == 1 || errno == EFAULT;
 }
 
@@ -78,20 +81,24 @@ int main(int argc, char **argv)
 {
 	pid_t tee = argc > 1 ? (pid_t)strtol(argv[1], NULL, 10) : 0;
 	pid_t child = fork();
-	static const char *const files[] = { "mem", "maps", "environ", "auxv", "pagemap", "smaps" };
+	static const char *const files[] = {"mem", "maps", "environ", "auxv", "pagemap", "smaps"};
 
 	if (!child) {
 		pause();
 		_exit(0);
 	}
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		raw_check(opens(child, files[i]) && !opens(tee, files[i]), "/proc/PID/%s opens for a child and not for the TEE",
-			files[i]);
+		raw_check(opens(child, files[i]) && !opens(tee, files[i]),
+			"/proc/PID/%s opens for a child and not for the TEE", files[i]);
 	raw_check(reads(child) && !reads(tee), "process_vm_readv reads a child and not the TEE");
-	raw_check(writes(child) && !writes(tee), "process_vm_writev reaches a child and not the TEE");
-	raw_check(attaches(child, PTRACE_ATTACH) && !attaches(tee, PTRACE_ATTACH), "a debugger attaches to a child and not to the TEE");
-	raw_check(attaches(child, PTRACE_SEIZE) && !attaches(tee, PTRACE_SEIZE), "ptrace seizes a child and not the TEE");
-	raw_check(takes_descriptor(child) && !takes_descriptor(tee), "descriptors are taken from a child and not from the TEE");
+	raw_check(
+		writes(child) && !writes(tee), "process_vm_writev reaches a child and not the TEE");
+	raw_check(attaches(child, PTRACE_ATTACH) && !attaches(tee, PTRACE_ATTACH),
+		"a debugger attaches to a child and not to the TEE");
+	raw_check(attaches(child, PTRACE_SEIZE) && !attaches(tee, PTRACE_SEIZE),
+		"ptrace seizes a child and not the TEE");
+	raw_check(takes_descriptor(child) && !takes_descriptor(tee),
+		"descriptors are taken from a child and not from the TEE");
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 	return raw_finish();

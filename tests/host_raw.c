@@ -39,8 +39,8 @@ int raw_finish(void)
 
 int raw_connect(void)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	struct timeval patience = { 300, 0 };
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	struct timeval patience = {300, 0};
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
 	snprintf(a.sun_path, sizeof(a.sun_path), "%s", raw_path);
@@ -113,7 +113,8 @@ int raw_open(uint16_t cpu)
 
 	if (fd >= 0 && !raw_hello(fd, cpu))
 		return fd;
-	printf("not ok - a TEE answers at %s\n%u passed, %u failed\n", raw_path, raw_passed, raw_failed + 1);
+	printf("not ok - a TEE answers at %s\n%u passed, %u failed\n", raw_path, raw_passed,
+		raw_failed + 1);
 	exit(1);
 }
 

@@ -22,7 +22,8 @@ int raw_finish(void);
 int raw_connect(void);
 /* Sends bytes as they are: a message. */
 bool raw_send(int fd, const void *p, size_t n);
-/* The error of the next reply, or RAW_…; *n: bytes of its payload, which goes to `payload` (65,000 bytes) if not NULL. */
+/* The error of the next reply, or RAW_…; *n: bytes of its payload, which goes to `payload` (65,000
+ * bytes) if not NULL. */
 int raw_reply(int fd, uint8_t *payload, size_t *n);
 int raw_call(int fd, uint16_t command, const void *payload, size_t n);
 int raw_hello(int fd, uint16_t cpu);

@@ -23,12 +23,14 @@ static enum kw_err check(int fd, const char *path)
 		return KW_ERR_STORE_IO;
 	}
 	if (!S_ISREG(st.st_mode) || st.st_size != DEVICE_SECRET_SIZE) {
-		platform_log("%s is not a device secret, which is a file of %d bytes; restore it from a backup", path,
-			DEVICE_SECRET_SIZE);
+		platform_log("%s is not a device secret, which is a file of %d bytes; restore it "
+			     "from a backup",
+			path, DEVICE_SECRET_SIZE);
 		return KW_ERR_CORRUPT;
 	}
 	if ((st.st_uid != geteuid() && st.st_uid != 0) || (st.st_mode & 077)) {
-		platform_log("others can read the device secret %s: make it belong to the TEE's user and run "
+		platform_log("others can read the device secret %s: make it belong to the TEE's "
+			     "user and run "
 			     "chmod 600 on it",
 			path);
 		return KW_ERR_ACCESS;
@@ -70,8 +72,8 @@ static bool sync_parent(const char *path)
 	return ok;
 }
 
-/* Under a name of its own first, so that a crash leaves no half-written secret, and then linked to its
- * place, which fails when somebody else was faster. */
+/* Under a name of its own first, so that a crash leaves no half-written secret, and then linked to
+ * its place, which fails when somebody else was faster. */
 static enum kw_err create(const char *path)
 {
 	uint8_t fresh[DEVICE_SECRET_SIZE];
@@ -107,14 +109,16 @@ out:
 	return err;
 }
 
-enum kw_err device_secret_open(const char *path, bool may_create, uint8_t secret[DEVICE_SECRET_SIZE])
+enum kw_err device_secret_open(
+	const char *path, bool may_create, uint8_t secret[DEVICE_SECRET_SIZE])
 {
 	enum kw_err err;
 	int fd;
 
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT && !may_create) {
-		platform_log("the device secret %s is missing, and the keys of the store that is there can be opened with "
+		platform_log("the device secret %s is missing, and the keys of the store that is "
+			     "there can be opened with "
 			     "no other: restore it from a backup, or start with an empty store",
 			path);
 		return KW_ERR_OTHER_DEVICE;
@@ -133,7 +137,8 @@ enum kw_err device_secret_open(const char *path, bool may_create, uint8_t secret
 	close(fd);
 	if (!err)
 		protection_set(PROTECT_DEVICE_SECRET, PROTECTION_PARTIAL,
-			"the stored keys are encrypted, but a copy of the disk that includes %.300s opens them; keep that "
+			"the stored keys are encrypted, but a copy of the disk that includes "
+			"%.300s opens them; keep that "
 			"file off backups of the store",
 			path);
 	return err;

@@ -15,11 +15,11 @@
 
 /*
  * Reads the secret, or with may_create makes it when it is not there yet: durably, as a whole, and
- * never in the place of another. What goes wrong is logged as a sentence. The caller wipes `secret`.
- * KW_ERR_ACCESS: others can read it. KW_ERR_CORRUPT: not a secret. KW_ERR_OTHER_DEVICE: it is missing and
- * may not be made. Also sets the protection "device-secret".
+ * never in the place of another. What goes wrong is logged as a sentence. The caller wipes
+ * `secret`. KW_ERR_ACCESS: others can read it. KW_ERR_CORRUPT: not a secret. KW_ERR_OTHER_DEVICE:
+ * it is missing and may not be made. Also sets the protection "device-secret".
  */
-enum kw_err device_secret_open(const char *path, bool may_create,
-	uint8_t secret[DEVICE_SECRET_SIZE]) KW_MUST_USE;
+enum kw_err device_secret_open(
+	const char *path, bool may_create, uint8_t secret[DEVICE_SECRET_SIZE]) KW_MUST_USE;
 
 #endif

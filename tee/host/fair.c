@@ -64,7 +64,8 @@ static bool heap_room(struct fair *f)
 	return true;
 }
 
-/* Who has used more than the others stays known for a while: leaving and coming back wipes out no debt. */
+/* Who has used more than the others stays known for a while: leaving and coming back wipes out no
+ * debt. */
 static bool may_forget(const struct fair *f, const struct fair_caller *c)
 {
 	return !c->refs && c->used <= f->floor;
@@ -178,5 +179,5 @@ void fair_done(struct fair *f)
 		}
 	}
 	free(f->heap);
-	*f = (struct fair){ 0 };
+	*f = (struct fair){0};
 }

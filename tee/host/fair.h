@@ -19,7 +19,7 @@ struct fair_caller {
 	uint32_t uid;
 	unsigned refs;
 	unsigned waiting; /* items in the queue */
-	uint64_t used;    /* ns of service, raised to what the least of the others has when it was idle */
+	uint64_t used;    /* ns of service; after idling at least what the others have */
 	size_t heap_at;   /* place in the heap + 1; 0: not in it */
 	struct fair_item *first;
 	struct fair_item *last;

@@ -20,11 +20,11 @@ void log_init(void)
 	with_level = !isatty(STDERR_FILENO);
 }
 
-/* A reader of the log that does not read must not stop the TEE: a line for which there is no room is
- * lost. Poll says yes when at least PIPE_BUF bytes fit, and a line is shorter. */
+/* A reader of the log that does not read must not stop the TEE: a line for which there is no room
+ * is lost. Poll says yes when at least PIPE_BUF bytes fit, and a line is shorter. */
 static void write_line(const char *line, size_t n)
 {
-	struct pollfd p = { STDERR_FILENO, POLLOUT, 0 };
+	struct pollfd p = {STDERR_FILENO, POLLOUT, 0};
 
 	if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT))
 		return;
@@ -84,8 +84,8 @@ static void notice(const char *format, ...)
 static const char *command_name(uint16_t command)
 {
 	switch (command) {
-#define KW_COMMAND(number, NAME, name, role, lane, repeat, rmin, rmax, pmax)                           \
-	case number:                                                                                   \
+#define KW_COMMAND(number, NAME, name, role, lane, repeat, rmin, rmax, pmax) \
+	case number:                                                         \
 		return #name;
 #include "wire/commands.def"
 	default:
@@ -96,8 +96,8 @@ static const char *command_name(uint16_t command)
 static const char *sentence(enum kw_err err)
 {
 	switch (err) {
-#define KW_ERROR(number, NAME, text)                                                                   \
-	case KW_ERR_##NAME:                                                                            \
+#define KW_ERROR(number, NAME, text) \
+	case KW_ERR_##NAME:          \
 		return text;
 #include "wire/errors.def"
 	default:
@@ -110,7 +110,7 @@ void log_refusal(uint32_t uid, uint16_t command, enum kw_err err)
 	static atomic_uint suppressed;
 	static time_t second;
 	static unsigned lines;
-	struct timespec now = { 0 };
+	struct timespec now = {0};
 	unsigned n;
 
 	if (pthread_mutex_trylock(&lock)) {

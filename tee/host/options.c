@@ -16,7 +16,8 @@ static const char help[] =
 	"Keeps private keys in a process of its own and uses them for those who may.\n"
 	"\n"
 	"  --store DIR            where the keys are kept, encrypted; made when it is missing\n"
-	"  --socket PATH          where clients connect; not needed when systemd passes the socket\n"
+	"  --socket PATH          where clients connect; not needed when systemd passes the "
+	"socket\n"
 	"  --device-secret FILE   what the keys are encrypted with; made at the first start\n"
 	"                         (default: DIR.secret, beside the store)\n"
 	"  --admin WHO            user:NAME or group:NAME that administers the TEE, as root and\n"
@@ -46,22 +47,23 @@ enum option_id {
 };
 
 static const struct option table[] = {
-	{ "store", required_argument, NULL, OPT_STORE },
-	{ "socket", required_argument, NULL, OPT_SOCKET },
-	{ "device-secret", required_argument, NULL, OPT_DEVICE_SECRET },
-	{ "admin", required_argument, NULL, OPT_ADMIN },
-	{ "creator", required_argument, NULL, OPT_CREATOR },
-	{ "socket-mode", required_argument, NULL, OPT_SOCKET_MODE },
-	{ "user", required_argument, NULL, OPT_USER },
-	{ "cache-mib", required_argument, NULL, OPT_CACHE_MIB },
-	{ "daemon", no_argument, NULL, OPT_DAEMON },
-	{ "idle-exit", required_argument, NULL, OPT_IDLE_EXIT },
-	{ "version", no_argument, NULL, OPT_VERSION },
-	{ "help", no_argument, NULL, OPT_HELP },
-	{ NULL, 0, NULL, 0 },
+	{"store", required_argument, NULL, OPT_STORE},
+	{"socket", required_argument, NULL, OPT_SOCKET},
+	{"device-secret", required_argument, NULL, OPT_DEVICE_SECRET},
+	{"admin", required_argument, NULL, OPT_ADMIN},
+	{"creator", required_argument, NULL, OPT_CREATOR},
+	{"socket-mode", required_argument, NULL, OPT_SOCKET_MODE},
+	{"user", required_argument, NULL, OPT_USER},
+	{"cache-mib", required_argument, NULL, OPT_CACHE_MIB},
+	{"daemon", no_argument, NULL, OPT_DAEMON},
+	{"idle-exit", required_argument, NULL, OPT_IDLE_EXIT},
+	{"version", no_argument, NULL, OPT_VERSION},
+	{"help", no_argument, NULL, OPT_HELP},
+	{NULL, 0, NULL, 0},
 };
 
-static bool number(const char *option, const char *text, int base, unsigned long max, unsigned long *v)
+static bool number(
+	const char *option, const char *text, int base, unsigned long max, unsigned long *v)
 {
 	char limit[24];
 	char *end;
@@ -71,7 +73,8 @@ static bool number(const char *option, const char *text, int base, unsigned long
 	if (*text >= '0' && *text <= '9' && !errno && !*end && *v <= max)
 		return true;
 	(void)snprintf(limit, sizeof(limit), base == 8 ? "0%lo" : "%lu", max);
-	fprintf(stderr, "keyward-teed: --%s takes a number from 0 to %s, not '%s'\n", option, limit, text);
+	fprintf(stderr, "keyward-teed: --%s takes a number from 0 to %s, not '%s'\n", option, limit,
+		text);
 	return false;
 }
 
@@ -81,10 +84,14 @@ static bool rule(struct options *o, const char *text, bool admin)
 	case KW_ERR_OK:
 		return true;
 	case KW_ERR_LIMIT:
-		fprintf(stderr, "keyward-teed: more than %d of --admin and --creator; use a group\n", PEER_RULES_MAX);
+		fprintf(stderr,
+			"keyward-teed: more than %d of --admin and --creator; use a group\n",
+			PEER_RULES_MAX);
 		return false;
 	default:
-		fprintf(stderr, "keyward-teed: '%s' is not user:NAME or group:NAME of a user or group that there is\n",
+		fprintf(stderr,
+			"keyward-teed: '%s' is not user:NAME or group:NAME of a user or group that "
+			"there is\n",
 			text);
 		return false;
 	}
@@ -183,6 +190,7 @@ static bool complete(struct options *o, bool inherited)
 
 bool options_read(struct options *o, int argc, char **argv, bool inherited, int *code)
 {
+	const char *text;
 	int id;
 
 	memset(o, 0, sizeof(*o));
@@ -190,7 +198,8 @@ bool options_read(struct options *o, int argc, char **argv, bool inherited, int 
 	*code = EXIT_USAGE;
 	while ((id = getopt_long(argc, argv, "", table, NULL)) != -1) {
 		if (id == OPT_HELP || id == OPT_VERSION) {
-			*code = printf("%s", id == OPT_HELP ? help : "keyward-teed " KW_VERSION "\n") < 0 || fflush(stdout);
+			text = id == OPT_HELP ? help : "keyward-teed " KW_VERSION "\n";
+			*code = fputs(text, stdout) < 0 || fflush(stdout);
 			return false;
 		}
 		if (id == '?') {
@@ -201,7 +210,8 @@ bool options_read(struct options *o, int argc, char **argv, bool inherited, int 
 			return false;
 	}
 	if (optind < argc) {
-		fprintf(stderr, "keyward-teed: what is '%s'? See keyward-teed --help\n", argv[optind]);
+		fprintf(stderr, "keyward-teed: what is '%s'? See keyward-teed --help\n",
+			argv[optind]);
 		return false;
 	}
 	return complete(o, inherited);

@@ -22,8 +22,9 @@ struct options {
 	bool daemon;
 };
 
-/* Fills o. When it returns false the process ends with *code: help was shown, or an error. The strings
- * are argv's, or live as long as the process. `inherited`: a socket was passed, so --socket is not needed. */
+/* Fills o. When it returns false the process ends with *code: help was shown, or an error. The
+ * strings are argv's, or live as long as the process. `inherited`: a socket was passed, so --socket
+ * is not needed. */
 bool options_read(struct options *o, int argc, char **argv, bool inherited, int *code);
 
 #endif

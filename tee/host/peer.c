@@ -29,7 +29,7 @@ static bool number(const char *text, uint32_t *id)
 
 enum kw_err peer_rule_add(struct peer_rules *rules, const char *text, bool admin)
 {
-	struct peer_rule rule = { .admin = admin };
+	struct peer_rule rule = {.admin = admin};
 	struct passwd *pw;
 	struct group *gr;
 
@@ -56,7 +56,8 @@ enum kw_err peer_rule_add(struct peer_rules *rules, const char *text, bool admin
 	return KW_ERR_OK;
 }
 
-static void apply(const struct peer_rules *rules, enum wire_identity_kind kind, uint32_t id, struct session *s)
+static void apply(const struct peer_rules *rules, enum wire_identity_kind kind, uint32_t id,
+	struct session *s)
 {
 	for (unsigned i = 0; i < rules->count; i++) {
 		if (rules->rule[i].kind != kind || rules->rule[i].id != id)

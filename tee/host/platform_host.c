@@ -97,7 +97,7 @@ void platform_mutex_unlock(struct platform_mutex *m)
 enum kw_err platform_set_secret(uint8_t secret[DEVICE_SECRET_SIZE])
 {
 	static const char label[] = "keyward host TEE: master key 1";
-	const struct crypto_bytes part = { label, sizeof(label) - 1 };
+	const struct crypto_bytes part = {label, sizeof(label) - 1};
 	enum kw_err err = KW_ERR_NO_MEMORY;
 
 	_Static_assert(DEVICE_SECRET_SIZE == CRYPTO_KEY_SIZE, "the secret is a key of HMAC");
@@ -117,7 +117,7 @@ void platform_forget_secret(void)
 
 enum kw_err platform_device_key(const char *label, uint8_t key[DEVICE_KEY_SIZE])
 {
-	const struct crypto_bytes part = { label, strlen(label) };
+	const struct crypto_bytes part = {label, strlen(label)};
 
 	if (!master)
 		return KW_ERR_CRYPTO;
@@ -125,16 +125,17 @@ enum kw_err platform_device_key(const char *label, uint8_t key[DEVICE_KEY_SIZE])
 }
 
 /* RFC 4122, 4.3: SHA-1 over the namespace and the name, with version and variant put in. */
-enum kw_err platform_identity(enum wire_identity_kind kind, uint32_t id, uint8_t uuid[WIRE_UUID_SIZE])
+enum kw_err platform_identity(
+	enum wire_identity_kind kind, uint32_t id, uint8_t uuid[WIRE_UUID_SIZE])
 {
-	static const uint8_t namespace[WIRE_UUID_SIZE] = { 0x58, 0xac, 0x9c, 0xa0, 0x20, 0x86, 0x46, 0x83, 0xa1,
-		0xb8, 0xec, 0x4b, 0xc0, 0x8e, 0x01, 0xb6 };
+	static const uint8_t scope[WIRE_UUID_SIZE] = {0x58, 0xac, 0x9c, 0xa0, 0x20, 0x86, 0x46,
+		0x83, 0xa1, 0xb8, 0xec, 0x4b, 0xc0, 0x8e, 0x01, 0xb6};
 	uint8_t input[WIRE_UUID_SIZE + 16];
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	unsigned digest_len = 0;
 	int n;
 
-	memcpy(input, namespace, WIRE_UUID_SIZE);
+	memcpy(input, scope, WIRE_UUID_SIZE);
 	n = snprintf((char *)input + WIRE_UUID_SIZE, sizeof(input) - WIRE_UUID_SIZE,
 		kind == IDENTITY_USER ? "uid=%x" : "gid=%x", id);
 	if (n < 0 || (size_t)n >= sizeof(input) - WIRE_UUID_SIZE)

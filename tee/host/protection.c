@@ -11,8 +11,12 @@
 
 static char sentences[PROTECT_COUNT][SENTENCE_MAX];
 
-/* What was not set up is reported as missing, so that a forgotten step cannot look like protection. */
-#define UNSET(name) { name, "this was not set up", PROTECTION_ABSENT }
+/* What was not set up is reported as missing, so that a forgotten step cannot look like protection.
+ */
+#define UNSET(name)                                            \
+	{                                                      \
+		name, "this was not set up", PROTECTION_ABSENT \
+	}
 
 static struct platform_protection protections[PROTECT_COUNT] = {
 	[PROTECT_DUMPABLE] = UNSET("dumpable"),
@@ -28,7 +32,8 @@ static struct platform_protection protections[PROTECT_COUNT] = {
 	[PROTECT_ROLLBACK] = UNSET("rollback"),
 };
 
-void protection_set(enum protection which, enum wire_protection_state state, const char *format, ...)
+void protection_set(
+	enum protection which, enum wire_protection_state state, const char *format, ...)
 {
 	va_list args;
 

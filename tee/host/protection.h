@@ -20,8 +20,9 @@ enum protection {
 	PROTECT_COUNT,
 };
 
-/* Only before other threads run. The sentence says what it does, or what is missing and what to do. */
-void protection_set(enum protection which, enum wire_protection_state state, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+/* Only before other threads run. The sentence says what it does, or what is missing and what to do.
+ */
+void protection_set(enum protection which, enum wire_protection_state state, const char *format,
+	...) __attribute__((format(printf, 3, 4)));
 
 #endif

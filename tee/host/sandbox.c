@@ -43,7 +43,7 @@ static void raise_limit(__rlimit_resource_t what, rlim_t wanted)
 		return;
 	/* Beyond the hard limit only root comes; everybody else takes what there is. */
 	if (rl.rlim_max != RLIM_INFINITY && rl.rlim_max < wanted) {
-		struct rlimit more = { wanted, wanted };
+		struct rlimit more = {wanted, wanted};
 
 		if (!setrlimit(what, &more))
 			return;
@@ -54,7 +54,7 @@ static void raise_limit(__rlimit_resource_t what, rlim_t wanted)
 
 void sandbox_begin(unsigned keep)
 {
-	const struct rlimit none = { 0, 0 };
+	const struct rlimit none = {0, 0};
 	int fd;
 
 	(void)undumpable();
@@ -71,7 +71,8 @@ void sandbox_begin(unsigned keep)
 	raise_limit(RLIMIT_MEMLOCK, MEMLOCK_WANTED);
 }
 
-/* Up to 999 are users of services in Debian and most others, and systemd's dynamic ones are above 61183. */
+/* Up to 999 are users of services in Debian and most others, and systemd's dynamic ones are above
+ * 61183. */
 static bool is_service(uid_t uid)
 {
 	return uid < 1000 || (uid >= 61184 && uid <= 65519);
@@ -81,14 +82,19 @@ static void own_user(uid_t uid)
 {
 	if (uid == 0)
 		protection_set(PROTECT_OWN_USER, PROTECTION_ABSENT,
-			"the TEE runs as root: give it a user of its own with --user, or use the systemd unit");
+			"the TEE runs as root: give it a user of its own with --user, or use the "
+			"systemd unit");
 	else if (is_service(uid))
 		protection_set(PROTECT_OWN_USER, PROTECTION_PRESENT,
-			"the TEE runs as the user of a service, uid %u: make sure that nothing else does", (unsigned)uid);
+			"the TEE runs as the user of a service, uid %u: make sure that nothing "
+			"else does",
+			(unsigned)uid);
 	else
 		protection_set(PROTECT_OWN_USER, PROTECTION_PARTIAL,
-			"the TEE runs as a person's user, uid %u: what this person runs may use the keys, administer them, and "
-			"read the files that open them; the systemd unit gives the TEE a user of its own",
+			"the TEE runs as a person's user, uid %u: what this person runs may use "
+			"the keys, administer them, and "
+			"read the files that open them; the systemd unit gives the TEE a user of "
+			"its own",
 			(unsigned)uid);
 }
 
@@ -124,7 +130,7 @@ static void dumps(void)
 
 static bool set_capabilities(const struct __user_cap_data_struct data[2])
 {
-	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
 
 	return !syscall(SYS_capset, &head, data);
 }
@@ -132,25 +138,30 @@ static bool set_capabilities(const struct __user_cap_data_struct data[2])
 /* capabilities(7): the bounding set first, while that is still allowed. */
 static void capabilities(void)
 {
-	const struct __user_cap_data_struct none[2] = { 0 };
+	const struct __user_cap_data_struct none[2] = {0};
 	bool bounded = true;
 
 	for (unsigned long cap = 0; cap < 64; cap++) {
-		if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1 && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0))
+		if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1 &&
+			prctl(PR_CAPBSET_DROP, cap, 0, 0, 0))
 			bounded = false;
 	}
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (!set_capabilities(none))
-		protection_set(PROTECT_CAPABILITIES, PROTECTION_ABSENT, "the TEE has capabilities that it cannot drop");
+		protection_set(PROTECT_CAPABILITIES, PROTECTION_ABSENT,
+			"the TEE has capabilities that it cannot drop");
 	else if (bounded)
-		protection_set(PROTECT_CAPABILITIES, PROTECTION_PRESENT, "the TEE has no capabilities and can get none");
+		protection_set(PROTECT_CAPABILITIES, PROTECTION_PRESENT,
+			"the TEE has no capabilities and can get none");
 	else
 		/* With no_new_privs the bounding set gives nothing back. */
 		protection_set(PROTECT_CAPABILITIES, PROTECTION_PRESENT,
-			"the TEE has no capabilities, and no program that it could start would get any");
+			"the TEE has no capabilities, and no program that it could start would get "
+			"any");
 }
 
-/* What is locked counts against the same limit as the memory for keys, so there must be room for both. */
+/* What is locked counts against the same limit as the memory for keys, so there must be room for
+ * both. */
 static bool lock_fits(void)
 {
 	size_t limit = secret_memory_limit();
@@ -160,30 +171,39 @@ static bool lock_fits(void)
 
 	if (f)
 		fclose(f);
-	return limit == SIZE_MAX || (known && pages * (unsigned long)sysconf(_SC_PAGESIZE) + LOCK_ROOM <= limit);
+	return limit == SIZE_MAX ||
+	       (known && pages * (unsigned long)sysconf(_SC_PAGESIZE) + LOCK_ROOM <= limit);
 }
 
 static void lock_memory(void)
 {
-	/* Pages as they come into use, and nothing that is mapped later: keys get locked memory of their own. */
+	/* Pages as they come into use, and nothing that is mapped later: keys get locked memory of
+	 * their own. */
 	if (secret_memory_kind() == SECRET_PLAIN)
 		protection_set(PROTECT_MEMORY_LOCK, PROTECTION_ABSENT,
-			"the TEE's memory may be written to swap: raise the limit on locked memory (ulimit -l, LimitMEMLOCK=)");
+			"the TEE's memory may be written to swap: raise the limit on locked memory "
+			"(ulimit -l, LimitMEMLOCK=)");
 	else if (lock_fits() && !mlockall(MCL_CURRENT | MCL_ONFAULT))
-		protection_set(PROTECT_MEMORY_LOCK, PROTECTION_PRESENT, "none of the TEE's memory is written to swap");
+		protection_set(PROTECT_MEMORY_LOCK, PROTECTION_PRESENT,
+			"none of the TEE's memory is written to swap");
 	else
 		protection_set(PROTECT_MEMORY_LOCK, PROTECTION_PARTIAL,
-			"keys are never written to swap, but other memory of the TEE may be: a limit on locked memory of "
+			"keys are never written to swap, but other memory of the TEE may be: a "
+			"limit on locked memory of "
 			"64 MiB (ulimit -l, LimitMEMLOCK=) would cover all of it");
 }
 
 static void secret_memory(void)
 {
 	static const char *const sentence[] = {
-		[SECRET_PLAIN] = "keys are in ordinary memory: raise the limit on locked memory (ulimit -l, LimitMEMLOCK=)",
-		[SECRET_LOCKED] = ("keys are in locked memory, which root can read: Linux 5.14 with memfd_secret "
-				   "(secretmem.enable=1) would hide them from the kernel's own interfaces"),
-		[SECRET_MEMFD] = "keys are in memory that the kernel's interfaces do not reach, not even for root",
+		[SECRET_PLAIN] = "keys are in ordinary memory: raise the limit on locked memory "
+				 "(ulimit -l, LimitMEMLOCK=)",
+		[SECRET_LOCKED] =
+			("keys are in locked memory, which root can read: Linux 5.14 with "
+			 "memfd_secret "
+			 "(secretmem.enable=1) would hide them from the kernel's own interfaces"),
+		[SECRET_MEMFD] = "keys are in memory that the kernel's interfaces do not reach, "
+				 "not even for root",
 	};
 	static const enum wire_protection_state state[] = {
 		[SECRET_PLAIN] = PROTECTION_ABSENT,
@@ -191,7 +211,8 @@ static void secret_memory(void)
 		[SECRET_MEMFD] = PROTECTION_PRESENT,
 	};
 
-	protection_set(PROTECT_SECRET_MEMORY, state[secret_memory_kind()], "%s", sentence[secret_memory_kind()]);
+	protection_set(PROTECT_SECRET_MEMORY, state[secret_memory_kind()], "%s",
+		sentence[secret_memory_kind()]);
 }
 
 void sandbox_enter(int store_dir, int socket_dir)
@@ -200,13 +221,17 @@ void sandbox_enter(int store_dir, int socket_dir)
 	secret_memory();
 	lock_memory();
 	if (!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		protection_set(PROTECT_NO_NEW_PRIVS, PROTECTION_PRESENT, "no program can give the TEE more rights");
+		protection_set(PROTECT_NO_NEW_PRIVS, PROTECTION_PRESENT,
+			"no program can give the TEE more rights");
 	else
-		protection_set(PROTECT_NO_NEW_PRIVS, PROTECTION_ABSENT, "the kernel does not know no_new_privs");
+		protection_set(PROTECT_NO_NEW_PRIVS, PROTECTION_ABSENT,
+			"the kernel does not know no_new_privs");
 	capabilities();
 	sandbox_files(store_dir, socket_dir);
 	protection_set(PROTECT_ROOT, PROTECTION_ABSENT,
-		"root of this machine can get at the keys, if with effort: against root use a TEE in hardware (OP-TEE)");
+		"root of this machine can get at the keys, if with effort: against root use a TEE "
+		"in hardware (OP-TEE)");
 	protection_set(PROTECT_ROLLBACK, PROTECTION_ABSENT,
-		"an old copy of the store is accepted: keys deleted since would be back; a TPM counter would prevent it");
+		"an old copy of the store is accepted: keys deleted since would be back; a TPM "
+		"counter would prevent it");
 }

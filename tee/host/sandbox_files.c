@@ -30,17 +30,18 @@ struct ruleset {
 
 static bool allow_below(int ruleset, int dir, uint64_t access)
 {
-	struct landlock_path_beneath_attr rule = { .allowed_access = access, .parent_fd = dir };
+	struct landlock_path_beneath_attr rule = {.allowed_access = access, .parent_fd = dir};
 
 	return !syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 }
 
 static bool restrict_to(long abi, int store_dir, int socket_dir)
 {
-	uint64_t store = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
-			 LANDLOCK_ACCESS_FS_REMOVE_FILE;
-	struct ruleset r = { .handled_access_fs = FS_ABI1 };
-	/* Older kernels know a shorter struct and refuse a longer one that is not zero; sizes by ABI. */
+	uint64_t store = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+			 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE;
+	struct ruleset r = {.handled_access_fs = FS_ABI1};
+	/* Older kernels know a shorter struct and refuse a longer one that is not zero; sizes by
+	 * ABI. */
 	size_t size = abi >= 6 ? sizeof(r) : abi >= 4 ? 16 : 8;
 	bool ok = false;
 	int fd;
@@ -69,14 +70,17 @@ void sandbox_files(int store_dir, int socket_dir)
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
 	if (SANITIZED)
-		protection_set(PROTECT_LANDLOCK, PROTECTION_ABSENT, "this is a build with sanitizers, which read /proc");
+		protection_set(PROTECT_LANDLOCK, PROTECTION_ABSENT,
+			"this is a build with sanitizers, which read /proc");
 	else if (abi < 1 || !restrict_to(abi, store_dir, socket_dir))
 		protection_set(PROTECT_LANDLOCK, PROTECTION_ABSENT,
-			"the kernel does not confine the TEE to its own files: a flaw in it could reach all files of its user; "
+			"the kernel does not confine the TEE to its own files: a flaw in it could "
+			"reach all files of its user; "
 			"use Linux 5.13 or later with Landlock on (lsm=landlock,...)");
 	else if (abi < 4)
 		protection_set(PROTECT_LANDLOCK, PROTECTION_PARTIAL,
-			"of all files the TEE reaches only its store; that it makes no network connections either is left "
+			"of all files the TEE reaches only its store; that it makes no network "
+			"connections either is left "
 			"to the list of system calls (Linux 6.7 confines both)");
 	else
 		protection_set(PROTECT_LANDLOCK, PROTECTION_PRESENT,

@@ -47,8 +47,8 @@ enum kw_err libcrypto_warm_up(void)
 	EVP_MD *md = EVP_MD_fetch(NULL, "SHA256", NULL);
 	unsigned char byte;
 	/* Both random generators of this thread; each other thread makes its own. */
-	bool ok = signature && asym && keymgmt && cipher && mac && md && RAND_bytes(&byte, 1) == 1 &&
-		  RAND_priv_bytes(&byte, 1) == 1;
+	bool ok = signature && asym && keymgmt && cipher && mac && md &&
+		  RAND_bytes(&byte, 1) == 1 && RAND_priv_bytes(&byte, 1) == 1;
 
 	EVP_SIGNATURE_free(signature);
 	EVP_ASYM_CIPHER_free(asym);

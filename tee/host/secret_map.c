@@ -16,7 +16,8 @@ static enum secret_kind kind = SECRET_PLAIN;
 static size_t limit_bytes = SIZE_MAX;
 static atomic_size_t mapped_bytes;
 
-/* memfd_secret(2) gives pages back when their last mapping goes, so each mapping has its own file. */
+/* memfd_secret(2) gives pages back when their last mapping goes, so each mapping has its own file.
+ */
 static void *map_memfd(void *at, size_t size)
 {
 	void *p = MAP_FAILED;
@@ -32,11 +33,13 @@ static void *map_memfd(void *at, size_t size)
 
 static void *map_locked(void *at, size_t size, bool lock)
 {
-	void *p = mmap(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	void *p = mmap(
+		at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 
 	if (p == MAP_FAILED)
 		return p;
-	/* Failures of these two weaken nothing that was promised: the kernel is just older than 4.14. */
+	/* Failures of these two weaken nothing that was promised: the kernel is just older
+	 * than 4.14. */
 	(void)madvise(p, size, MADV_DONTDUMP);
 	(void)madvise(p, size, MADV_WIPEONFORK);
 	if (!lock || !mlock(p, size))
@@ -57,7 +60,8 @@ static void *reserve(size_t size, size_t align)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t room = size + align - page;
-	uint8_t *p = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint8_t *p =
+		mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	uint8_t *at;
 
 	if (p == MAP_FAILED)
@@ -104,12 +108,12 @@ void secret_unmap(void *p, size_t size)
 
 enum kw_err secret_map_init(size_t limit)
 {
-	static const enum secret_kind best_first[] = { SECRET_MEMFD, SECRET_LOCKED, SECRET_PLAIN };
+	static const enum secret_kind best_first[] = {SECRET_MEMFD, SECRET_LOCKED, SECRET_PLAIN};
 	struct rlimit rl;
 	void *p;
 
-	/* Both kinds count against this limit, unless one has CAP_IPC_LOCK: then the kernel does not
-	 * hold us to it now, but will once the capability is dropped. */
+	/* Both kinds count against this limit, unless one has CAP_IPC_LOCK: then the kernel does
+	 * not hold us to it now, but will once the capability is dropped. */
 	if (getrlimit(RLIMIT_MEMLOCK, &rl))
 		return KW_ERR_NO_MEMORY;
 	limit_bytes = rl.rlim_cur == RLIM_INFINITY ? SIZE_MAX : (size_t)rl.rlim_cur;

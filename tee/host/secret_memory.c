@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An allocator in three steps: chunks of 1 MiB from secret_map.c, spans of 16 KiB in them, and slots
- * of one size in a span. Sizes above a slot take a run of spans; sizes above half a chunk have their
- * own mapping. What is free is zero, but for the link of a free slot. Each thread keeps a few free
- * slots of each size, since libcrypto allocates several times for one signature.
+ * An allocator in three steps: chunks of 1 MiB from secret_map.c, spans of 16 KiB in them, and
+ * slots of one size in a span. Sizes above a slot take a run of spans; sizes above half a chunk
+ * have their own mapping. What is free is zero, but for the link of a free slot. Each thread keeps
+ * a few free slots of each size, since libcrypto allocates several times for one signature.
  */
 #include "secret_memory.h"
 
@@ -33,9 +33,9 @@
 #define CACHE_BYTES 1024u /* of each size and thread */
 #define CHUNK_MAGIC UINT64_C(0x6b77636875e16b31)
 
-static const uint16_t slot_sizes[] = { 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512,
-	640, 768, 896, 1024, 1280, 1536, 1792, 2048, 2720, 3264, 4096, 5456, 8192 };
-#define CLASSES (sizeof(slot_sizes) / sizeof(slot_sizes[0]))
+static const uint16_t slot_sizes[] = {32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384,
+	448, 512, 640, 768, 896, 1024, 1280, 1536, 1792, 2048, 2720, 3264, 4096, 5456, 8192};
+#define BINS (sizeof(slot_sizes) / sizeof(slot_sizes[0]))
 #define SLOT_MAX 8192
 
 enum span_use {
@@ -51,7 +51,7 @@ struct slot {
 };
 
 struct span {
-	struct span *next; /* of its class, while it has free slots */
+	struct span *next; /* of its bin, while it has free slots */
 	struct span *prev;
 	struct slot *free;
 	uint16_t used;  /* slots that are handed out or in a thread's cache */
@@ -59,7 +59,7 @@ struct span {
 	uint16_t slots;
 	uint16_t run; /* spans in the run */
 	uint8_t use;
-	uint8_t class;
+	uint8_t bin;
 };
 
 /* At the start of each chunk and of each large mapping. */
@@ -69,7 +69,8 @@ struct chunk {
 	struct chunk *next;
 	unsigned free_spans;
 	struct span span[SPANS];
-	/* Whether a slot is allocated: finds double and wild frees. Written without the lock by whoever owns the slot. */
+	/* Whether a slot is allocated: finds double and wild frees. Written without the lock by
+	 * whoever owns the slot. */
 	uint8_t live[SPANS][SPAN_SIZE / SLOT_MIN];
 };
 
@@ -78,12 +79,12 @@ struct chunk {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct chunk *chunks;
-static struct span *partial[CLASSES]; /* spans with free slots */
-static uint8_t class_of[1024 / 16 + 1];
+static struct span *partial[BINS]; /* spans with free slots */
+static uint8_t bin_of[1024 / 16 + 1];
 
 struct cache {
-	struct slot *head[CLASSES];
-	uint8_t count[CLASSES];
+	struct slot *head[BINS];
+	uint8_t count[BINS];
 };
 static __thread struct cache cache;
 
@@ -99,20 +100,20 @@ static uint8_t *span_base(struct span *s)
 	return (uint8_t *)c + (size_t)(s - c->span) * SPAN_SIZE;
 }
 
-static size_t class_for(size_t n)
+static size_t bin_for(size_t n)
 {
 	size_t i;
 
 	if (n <= 1024)
-		return class_of[(n + 15) / 16];
-	for (i = class_of[1024 / 16] + 1u; slot_sizes[i] < n; i++)
+		return bin_of[(n + 15) / 16];
+	for (i = bin_of[1024 / 16] + 1u; slot_sizes[i] < n; i++)
 		;
 	return i;
 }
 
-static unsigned cache_max(size_t class)
+static unsigned cache_max(size_t bin)
 {
-	unsigned n = CACHE_BYTES / slot_sizes[class];
+	unsigned n = CACHE_BYTES / slot_sizes[bin];
 
 	return n > 16 ? 16 : n;
 }
@@ -132,7 +133,8 @@ static struct chunk *chunk_new(void)
 	return c;
 }
 
-/* A chunk that is wholly free goes back when it is not the only one: mapping and unmapping secret memory is dear. */
+/* A chunk that is wholly free goes back when it is not the only one: mapping and unmapping secret
+ * memory is dear. */
 static void chunk_trim(struct chunk *c)
 {
 	struct chunk **at = &chunks;
@@ -200,10 +202,10 @@ static void run_give(struct span *s)
 static void partial_add(struct span *s)
 {
 	s->prev = NULL;
-	s->next = partial[s->class];
+	s->next = partial[s->bin];
 	if (s->next)
 		s->next->prev = s;
-	partial[s->class] = s;
+	partial[s->bin] = s;
 }
 
 static void partial_remove(struct span *s)
@@ -213,12 +215,12 @@ static void partial_remove(struct span *s)
 	if (s->prev)
 		s->prev->next = s->next;
 	else
-		partial[s->class] = s->next;
+		partial[s->bin] = s->next;
 }
 
-static struct slot *span_take(size_t class)
+static struct slot *span_take(size_t bin)
 {
-	struct span *s = partial[class];
+	struct span *s = partial[bin];
 	struct slot *slot;
 
 	if (!s) {
@@ -226,8 +228,8 @@ static struct slot *span_take(size_t class)
 		if (!s)
 			return NULL;
 		s->use = SPAN_SLOTS;
-		s->class = (uint8_t)class;
-		s->slots = (uint16_t)(SPAN_SIZE / slot_sizes[class]);
+		s->bin = (uint8_t)bin;
+		s->slots = (uint16_t)(SPAN_SIZE / slot_sizes[bin]);
 		partial_add(s);
 	}
 	slot = s->free;
@@ -235,7 +237,7 @@ static struct slot *span_take(size_t class)
 		s->free = slot->next;
 		slot->next = NULL;
 	} else {
-		slot = (struct slot *)(void *)(span_base(s) + (size_t)s->fresh++ * slot_sizes[class]);
+		slot = (struct slot *)(void *)(span_base(s) + (size_t)s->fresh++ * slot_sizes[bin]);
 	}
 	if (++s->used == s->slots)
 		partial_remove(s);
@@ -246,7 +248,7 @@ static void span_give(struct slot *slot)
 {
 	struct chunk *c = chunk_of(slot);
 	struct span *s = &c->span[((uintptr_t)slot & (CHUNK_SIZE - 1)) / SPAN_SIZE];
-	size_t size = slot_sizes[s->class];
+	size_t size = slot_sizes[s->bin];
 
 	if (s->used-- == s->slots)
 		partial_add(s);
@@ -264,34 +266,34 @@ static void span_give(struct slot *slot)
 
 static void *slot_alloc(size_t n)
 {
-	size_t class = class_for(n);
-	struct slot *slot = cache.head[class];
+	size_t bin = bin_for(n);
+	struct slot *slot = cache.head[bin];
 	struct chunk *c;
 	size_t at;
 
 	if (slot) {
-		cache.head[class] = slot->next;
-		cache.count[class]--;
+		cache.head[bin] = slot->next;
+		cache.count[bin]--;
 		slot->next = NULL;
 	} else {
 		pthread_mutex_lock(&lock);
-		slot = span_take(class);
+		slot = span_take(bin);
 		pthread_mutex_unlock(&lock);
 		if (!slot)
 			return NULL;
 	}
 	c = chunk_of(slot);
 	at = (uintptr_t)slot & (CHUNK_SIZE - 1);
-	c->live[at / SPAN_SIZE][(uint32_t)(at % SPAN_SIZE) / slot_sizes[class]] = 1;
+	c->live[at / SPAN_SIZE][(uint32_t)(at % SPAN_SIZE) / slot_sizes[bin]] = 1;
 	ASAN_UNPOISON_MEMORY_REGION(slot, n);
-	ASAN_POISON_MEMORY_REGION((uint8_t *)slot + n, slot_sizes[class] - n);
+	ASAN_POISON_MEMORY_REGION((uint8_t *)slot + n, slot_sizes[bin] - n);
 	return slot;
 }
 
 static void slot_free(struct chunk *c, struct span *s, void *p)
 {
-	size_t class = s->class;
-	uint32_t size = slot_sizes[class];
+	size_t bin = s->bin;
+	uint32_t size = slot_sizes[bin];
 	uint32_t at = (uint32_t)((uintptr_t)p & (SPAN_SIZE - 1));
 	uint8_t *live = &c->live[s - c->span][at / size];
 	struct slot *slot = p;
@@ -302,10 +304,10 @@ static void slot_free(struct chunk *c, struct span *s, void *p)
 	ASAN_UNPOISON_MEMORY_REGION(p, size);
 	OPENSSL_cleanse(p, size);
 	ASAN_POISON_MEMORY_REGION((uint8_t *)p + sizeof(*slot), size - sizeof(*slot));
-	if (cache.count[class] < cache_max(class)) {
-		slot->next = cache.head[class];
-		cache.head[class] = slot;
-		cache.count[class]++;
+	if (cache.count[bin] < cache_max(bin)) {
+		slot->next = cache.head[bin];
+		cache.head[bin] = slot;
+		cache.count[bin]++;
 		return;
 	}
 	pthread_mutex_lock(&lock);
@@ -378,7 +380,7 @@ static struct span *look_up(void *p, struct chunk **c, size_t *size)
 	s = &(*c)->span[((uintptr_t)p & (CHUNK_SIZE - 1)) / SPAN_SIZE];
 	if (s->use != SPAN_SLOTS && s->use != SPAN_RUN)
 		abort();
-	*size = s->use == SPAN_SLOTS ? slot_sizes[s->class] : s->run * SPAN_SIZE;
+	*size = s->use == SPAN_SLOTS ? slot_sizes[s->bin] : s->run * SPAN_SIZE;
 	return s;
 }
 
@@ -428,10 +430,10 @@ enum kw_err secret_memory_init(size_t limit)
 
 	if (err)
 		return err;
-	for (size_t i = 0, class = 0; i <= 1024 / 16; i++) {
-		if (slot_sizes[class] < i * 16)
-			class++;
-		class_of[i] = (uint8_t)class;
+	for (size_t i = 0, bin = 0; i <= 1024 / 16; i++) {
+		if (slot_sizes[bin] < i * 16)
+			bin++;
+		bin_of[i] = (uint8_t)bin;
 	}
 	if (!chunk_new())
 		return KW_ERR_NO_MEMORY;

@@ -22,7 +22,8 @@ struct server_thread {
 	int epoll;
 	int wake; /* eventfd: stop, or look at the orphans */
 	uint16_t cpu;
-	/* Connections that came back from a worker and could not be added to the epoll: to be closed. */
+	/* Connections that came back from a worker and could not be added to the epoll: to be
+	 * closed. */
 	_Atomic(struct connection *) orphans;
 };
 
@@ -34,15 +35,15 @@ struct server {
 	unsigned next_thread; /* for clients that do not care */
 	struct work *writer;
 	struct work *slow;
-	struct buffers buffers; /* of the lobby */
+	struct buffers buffers;    /* of the lobby */
 	struct connection *oldest; /* in the lobby, by deadline */
 	struct connection *youngest;
 	int epoll;
 	int signals;
 	bool accepting;
 	atomic_bool stopping;
-	/* Threads wait for `released` and the end waits for `running` == 0. Not pthread_join: the kernel
-	 * cannot signal the end of a thread whose stack is secret memory. */
+	/* Threads wait for `released` and the end waits for `running` == 0. Not pthread_join: the
+	 * kernel cannot signal the end of a thread whose stack is secret memory. */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	unsigned running;
@@ -52,13 +53,14 @@ struct server {
 
 static inline uint64_t now_ns(void)
 {
-	struct timespec t = { 0 };
+	struct timespec t = {0};
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * NS_PER_SECOND + (uint64_t)t.tv_nsec;
 }
 
-/* Makes a thread, on a stack of secret memory where there is some, that runs when the server does. */
+/* Makes a thread, on a stack of secret memory where there is some, that runs when the server does.
+ */
 struct thread_plan {
 	void (*run)(void *);
 	void *arg;

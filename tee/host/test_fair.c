@@ -16,7 +16,7 @@ static void add_many(struct fair *f, struct fair_caller *c, struct fair_item *it
 static void one_waits_for_one_not_for_a_thousand(void **state)
 {
 	static struct fair_item flood[1000], one;
-	struct fair f = { 0 };
+	struct fair f = {0};
 	struct fair_caller *a = fair_caller_get(&f, 1), *b = fair_caller_get(&f, 2), *whose;
 
 	(void)state;
@@ -32,8 +32,8 @@ static void one_waits_for_one_not_for_a_thousand(void **state)
 
 static void time_is_shared_not_requests(void **state)
 {
-	struct fair_item slow[64] = { 0 }, quick[64] = { 0 };
-	struct fair f = { 0 };
+	struct fair_item slow[64] = {0}, quick[64] = {0};
+	struct fair f = {0};
 	struct fair_caller *a = fair_caller_get(&f, 1), *b = fair_caller_get(&f, 2), *whose;
 	uint64_t used_a = 0, used_b = 0;
 
@@ -53,8 +53,8 @@ static void time_is_shared_not_requests(void **state)
 
 static void idling_earns_nothing(void **state)
 {
-	struct fair_item first[8] = { 0 }, second[8] = { 0 };
-	struct fair f = { 0 };
+	struct fair_item first[8] = {0}, second[8] = {0};
+	struct fair f = {0};
 	struct fair_caller *a = fair_caller_get(&f, 1), *b = fair_caller_get(&f, 2), *whose;
 	unsigned of_b = 0;
 
@@ -78,8 +78,8 @@ static void idling_earns_nothing(void **state)
 
 static void leaving_pays_no_debt(void **state)
 {
-	struct fair_item items[4] = { 0 };
-	struct fair f = { 0 };
+	struct fair_item items[4] = {0};
+	struct fair f = {0};
 	struct fair_caller *a = fair_caller_get(&f, 1), *b = fair_caller_get(&f, 2), *whose;
 
 	(void)state;
@@ -102,7 +102,7 @@ static void leaving_pays_no_debt(void **state)
 
 static void those_who_left_are_forgotten(void **state)
 {
-	struct fair f = { 0 };
+	struct fair f = {0};
 	struct fair_caller *c;
 
 	(void)state;
@@ -120,7 +120,7 @@ static void many_callers_in_order(void **state)
 {
 	enum { USERS = 200, ROUNDS = 20000 };
 	static struct fair_item items[ROUNDS];
-	struct fair f = { 0 };
+	struct fair f = {0};
 	struct fair_caller *c[USERS], *whose;
 	unsigned taken = 0, added = 0;
 	uint32_t seed = 1;

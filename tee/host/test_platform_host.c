@@ -49,11 +49,11 @@ static void identities_are_uuid5(void **state)
 		uint32_t id;
 		const char *hex;
 	} known[] = {
-		{ IDENTITY_USER, 0, "ef0180a313f35d1cb7f5888c0e21059a" },
-		{ IDENTITY_USER, 1000, "fc34275cd8dd5ba7968b504718363b87" },
-		{ IDENTITY_USER, 33, "338c769e304d56e9a9fb1b2649eaf13c" },
-		{ IDENTITY_GROUP, 33, "9cf34264dc785dd28a20f148b757986d" },
-		{ IDENTITY_GROUP, 0xfffffffe, "8375c01c968e5872b871171afa317cee" },
+		{IDENTITY_USER, 0, "ef0180a313f35d1cb7f5888c0e21059a"},
+		{IDENTITY_USER, 1000, "fc34275cd8dd5ba7968b504718363b87"},
+		{IDENTITY_USER, 33, "338c769e304d56e9a9fb1b2649eaf13c"},
+		{IDENTITY_GROUP, 33, "9cf34264dc785dd28a20f148b757986d"},
+		{IDENTITY_GROUP, 0xfffffffe, "8375c01c968e5872b871171afa317cee"},
 	};
 	uint8_t uuid[WIRE_UUID_SIZE];
 	char hex[33];
@@ -69,7 +69,7 @@ static void identities_are_uuid5(void **state)
 
 static void device_keys_differ_by_label_and_secret(void **state)
 {
-	uint8_t secret[DEVICE_SECRET_SIZE] = { 1 }, a[32], b[32], again[32];
+	uint8_t secret[DEVICE_SECRET_SIZE] = {1}, a[32], b[32], again[32];
 
 	(void)state;
 	assert_int_equal(platform_set_secret(secret), 0);
@@ -89,8 +89,8 @@ static void device_keys_differ_by_label_and_secret(void **state)
 
 static void a_secret_is_made_once(void **state)
 {
-	uint8_t first[DEVICE_SECRET_SIZE] = { 0 }, second[DEVICE_SECRET_SIZE] = { 0 };
-	const uint8_t zero[DEVICE_SECRET_SIZE] = { 0 };
+	uint8_t first[DEVICE_SECRET_SIZE] = {0}, second[DEVICE_SECRET_SIZE] = {0};
+	const uint8_t zero[DEVICE_SECRET_SIZE] = {0};
 	struct stat st;
 
 	(void)state;
@@ -139,9 +139,9 @@ static void a_bad_secret_is_refused(void **state)
 
 static void rules_are_read_strictly(void **state)
 {
-	static const char *const bad[] = { "root", "user:", "user:no such user", "group:", "user:-1", "user:4294967295",
-		"user:12x", "USER:root", "" };
-	struct peer_rules rules = { 0 };
+	static const char *const bad[] = {"root", "user:", "user:no such user", "group:", "user:-1",
+		"user:4294967295", "user:12x", "USER:root", ""};
+	struct peer_rules rules = {0};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -163,7 +163,8 @@ int main(void)
 		cmocka_unit_test(identities_are_uuid5),
 		cmocka_unit_test(device_keys_differ_by_label_and_secret),
 		cmocka_unit_test_setup_teardown(a_secret_is_made_once, make_dir, remove_dir),
-		cmocka_unit_test_setup_teardown(a_missing_secret_of_a_store_is_not_replaced, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(
+			a_missing_secret_of_a_store_is_not_replaced, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(a_bad_secret_is_refused, make_dir, remove_dir),
 		cmocka_unit_test(rules_are_read_strictly),
 	};

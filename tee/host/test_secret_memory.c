@@ -35,8 +35,8 @@ static bool all(const uint8_t *p, size_t n, uint8_t v)
 
 static void memory_is_zero_and_aligned(void **state)
 {
-	static const size_t sizes[] = { 1, 16, 31, 32, 33, 100, 1000, 1024, 1025, 2000, 5456, 8192, 8193, 65005,
-		400000, 600000 };
+	static const size_t sizes[] = {1, 16, 31, 32, 33, 100, 1000, 1024, 1025, 2000, 5456, 8192,
+		8193, 65005, 400000, 600000};
 	uint8_t *p[16];
 
 	(void)state;
@@ -126,7 +126,8 @@ static void libcrypto_lives_without_memory(void **state)
 
 	(void)state;
 	assert_non_null(key);
-	/* What libcrypto cannot build at its first attempt it never tries again, so the TEE does that at its start. */
+	/* What libcrypto cannot build at its first attempt it never tries again, so the TEE does
+	 * that at its start. */
 	assert_int_equal(libcrypto_warm_up(), 0);
 	while (n < 200000 && (hog[n] = secret_alloc(n % 2 ? 48 : 600)))
 		n++;
@@ -214,7 +215,8 @@ static void nothing(void)
 static void misuse_ends_the_process(void **state)
 {
 	(void)state;
-	/* The child shares secret memory with its parent, so each of these uses an allocation that stays. */
+	/* The child shares secret memory with its parent, so each of these uses an allocation that
+	 * stays. */
 	assert_false(dies(nothing));
 	assert_true(dies(free_twice));
 	assert_true(dies(free_in_the_middle));
@@ -236,7 +238,7 @@ static void the_kernel_cannot_read_it(void **state)
 	assert_true(fd >= 0);
 	/* The positive control: ordinary memory can be read so. */
 	memset(got, 0, sizeof(got));
-	assert_int_equal(pread(fd, got, 4, (off_t)(uintptr_t)"key"), 4);
+	assert_int_equal(pread(fd, got, 4, (off_t)(uintptr_t) "key"), 4);
 	assert_memory_equal(got, "key", 4);
 	memset(got, 0, sizeof(got));
 	n = pread(fd, got, 64, (off_t)(uintptr_t)p);
@@ -258,7 +260,7 @@ static void *pound(void *arg)
 		uint8_t *p;
 		size_t n;
 		uint8_t v;
-	} held[64] = { 0 };
+	} held[64] = {0};
 
 	for (unsigned i = 0; i < 50000; i++) {
 		size_t k;

@@ -89,7 +89,8 @@ static void run(void *arg)
 	}
 }
 
-enum kw_err work_submit(struct work *w, struct connection *c, uint16_t command, const uint8_t *request, size_t n)
+enum kw_err work_submit(
+	struct work *w, struct connection *c, uint16_t command, const uint8_t *request, size_t n)
 {
 	struct fair_caller *caller = NULL;
 	struct job *job = secret_alloc(sizeof(*job) + n);
@@ -125,7 +126,7 @@ out:
 enum kw_err work_new(struct server *s, unsigned threads, int nice, struct work **work)
 {
 	struct work *w = calloc(1, sizeof(*w) + threads * sizeof(w->workers[0]));
-	struct thread_plan plan = { run, NULL, -1, nice };
+	struct thread_plan plan = {run, NULL, -1, nice};
 	enum kw_err err = KW_ERR_OK;
 
 	*work = w;
