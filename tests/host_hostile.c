@@ -274,21 +274,24 @@ static void descriptors(void)
 		.msg_controllen = sizeof(control)};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 	int passed[4] = {0, 1, 2, 0};
+	unsigned refused = 0;
 	int fd;
 
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(passed));
 	memcpy(CMSG_DATA(c), passed, sizeof(passed));
+	/* The kernel refuses them, or the TEE does: nobody is to wait for their closing. */
 	for (unsigned i = 0; i < 50; i++) {
 		fd = raw_connect();
-		if (fd < 0 || sendmsg(fd, &m, MSG_NOSIGNAL) < 0 || raw_reply(fd, NULL, NULL)) {
-			raw_check(false, "descriptors that come with HELLO are thrown away");
-			return;
-		}
+		if (fd < 0)
+			break;
+		if (sendmsg(fd, &m, MSG_NOSIGNAL) < 0 ? errno == EPERM
+						      : raw_reply(fd, NULL, NULL) == RAW_CLOSED)
+			refused++;
 		close(fd);
 	}
-	raw_check(true, "descriptors that come with HELLO are thrown away");
+	raw_check(refused == 50, "%u of 50 clients that pass descriptors are refused", refused);
 }
 
 /* Connections that end at each stage. The caller looks whether anything is left of them. */

@@ -10,7 +10,7 @@
 #include "wire/codec.h"
 
 /* The sockets do not block and SIGPIPE is ignored, so read and write do, and the filter of system calls needs none
- * of the calls that name an address or pass descriptors. */
+ * of the calls that name an address or, where the kernel can refuse descriptors, receive them. */
 
 #define BUFFER_SIZE (WIRE_MAX_FRAME + 1)
 
@@ -32,11 +32,78 @@ void buffers_free(struct buffers *b)
 		free(b->request);
 		free(b->reply);
 	}
-	*b = (struct buffers){ 0 };
+	*b = (struct buffers){0};
 }
 
-enum received connection_receive(struct connection *c, struct buffers *b, uint16_t *command, size_t *payload,
-	enum kw_err *err)
+static bool watching;
+
+void connection_watch_descriptors(void)
+{
+	watching = true;
+}
+
+bool connection_watches_descriptors(void)
+{
+	return watching;
+}
+
+bool connection_prepare(int fd)
+{
+	const int yes = 1;
+
+	return !watching || !setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes));
+}
+
+enum next {
+	NEXT_NOTHING,
+	NEXT_PLAIN,
+	NEXT_DESCRIPTORS,
+};
+
+/*
+ * What is the next message? Each has the credentials of its sender, which tells an empty one from none, and there is room
+ * for nothing else: the kernel says that it left descriptors out, and they stay in the message (MSG_PEEK).
+ */
+static enum next look(int fd)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	struct msghdr m;
+
+	/* An error of the connection comes before its messages, once. */
+	for (unsigned i = 0; i < 4; i++) {
+		m = (struct msghdr){.msg_control = &control, .msg_controllen = sizeof(control)};
+		if (recvmsg(fd, &m, MSG_PEEK) >= 0) {
+			if (m.msg_flags & MSG_CTRUNC)
+				return NEXT_DESCRIPTORS;
+			return m.msg_controllen ? NEXT_PLAIN : NEXT_NOTHING;
+		}
+		if (errno == EAGAIN)
+			return NEXT_NOTHING;
+	}
+	return NEXT_DESCRIPTORS;
+}
+
+bool connection_close(int fd)
+{
+	enum next next = NEXT_NOTHING;
+	uint8_t unread;
+
+	/* No message comes any more, so those that are there can be gone through. */
+	if (watching && !shutdown(fd, SHUT_RDWR)) {
+		while ((next = look(fd)) == NEXT_PLAIN && read(fd, &unread, 1) >= 0)
+			;
+	}
+	if (next == NEXT_DESCRIPTORS)
+		return false;
+	close(fd);
+	return true;
+}
+
+enum received connection_receive(struct connection *c, struct buffers *b, uint16_t *command,
+	size_t *payload, enum kw_err *err)
 {
 	struct reader r;
 	ssize_t n;
@@ -44,6 +111,8 @@ enum received connection_receive(struct connection *c, struct buffers *b, uint16
 	*command = 0;
 	*payload = 0;
 	*err = KW_ERR_OK;
+	if (watching && look(c->fd) == NEXT_DESCRIPTORS)
+		return RECEIVED_STUCK;
 	/* One byte more than a frame tells a message that is too long: the rest of it is dropped. */
 	n = read(c->fd, b->request, BUFFER_SIZE);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -81,8 +150,10 @@ void connection_refuse(int fd, enum kw_err err)
 
 	put_u16(&w, (uint16_t)err);
 	put_u16(&w, 0);
-	for (unsigned i = 0; i < 64 && read(fd, &unread, 1) > 0; i++)
-		;
+	for (unsigned i = 0; i < 64; i++) {
+		if ((watching && look(fd) == NEXT_DESCRIPTORS) || read(fd, &unread, 1) <= 0)
+			break;
+	}
 	/* Whether it arrives is up to the client. */
 	if (write(fd, frame, sizeof(frame)) < 0)
 		return;

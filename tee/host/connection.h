@@ -37,15 +37,27 @@ void buffers_free(struct buffers *b);
 enum received {
 	RECEIVED_NOTHING, /* no message is waiting */
 	RECEIVED_FRAME,
-	RECEIVED_BAD,     /* a message that is no frame: *err is the answer, and the connection ends */
-	RECEIVED_END,     /* the client is gone */
+	RECEIVED_BAD, /* a message that is no frame: *err is the answer, and the connection ends */
+	RECEIVED_END, /* the client is gone */
+	RECEIVED_STUCK, /* a message with descriptors, which stays where it is: the connection ends */
 };
 
+/*
+ * For a kernel that lets clients pass descriptors (see listener.c): from now on no message is read or dropped that has
+ * any. Each connection has to be prepared then. Before other threads run.
+ */
+void connection_watch_descriptors(void);
+bool connection_watches_descriptors(void);
+bool connection_prepare(int fd) KW_MUST_USE;
+/* Closes it; false when that may take as long as the client likes, and the caller has to find somebody who can wait. */
+bool connection_close(int fd) KW_MUST_USE;
+
 /* Reads one message into b->request: the one copy that is looked at. */
-enum received connection_receive(struct connection *c, struct buffers *b, uint16_t *command, size_t *payload,
-	enum kw_err *err);
+enum received connection_receive(struct connection *c, struct buffers *b, uint16_t *command,
+	size_t *payload, enum kw_err *err);
 /* Sends the reply whose payload is in frame + WIRE_HEADER. Never waits: false when it did not fit. */
-bool connection_reply(struct connection *c, uint8_t *frame, enum kw_err err, size_t payload) KW_MUST_USE;
+bool connection_reply(
+	struct connection *c, uint8_t *frame, enum kw_err err, size_t payload) KW_MUST_USE;
 /* An error to a client that will be closed: reads what it has sent, since an unread message would
  * make the kernel drop the answer (unix(7), ECONNRESET). */
 void connection_refuse(int fd, enum kw_err err);

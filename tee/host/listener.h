@@ -14,6 +14,7 @@ struct listener {
 	const char *name; /* in dir */
 	dev_t dev;        /* of the socket, to remove no other */
 	ino_t ino;
+	bool passes_descriptors; /* clients can send some with a message: this kernel has no way to refuse them */
 };
 
 /* Whether systemd passed a socket to this process (sd_listen_fds(3)). Before descriptors are closed. */

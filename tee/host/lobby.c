@@ -42,25 +42,36 @@ static void list_remove(struct server *s, struct connection *c)
 static void turn_away(struct server *s, struct connection *c)
 {
 	list_remove(s, c);
+	/* It may stay open for a while. */
+	(void)epoll_ctl(s->epoll, EPOLL_CTL_DEL, c->fd, NULL);
 	admission_leave(s->admission, c, now_ns());
+}
+
+/* c may be NULL. */
+static void turn_off(struct server *s, int fd, struct connection *c, enum kw_err err)
+{
+	connection_refuse(fd, err);
+	if (connection_close(fd))
+		free(c);
+	else if (c)
+		admission_bury(s->admission, c);
 }
 
 static void admit(struct server *s, int fd)
 {
-	struct epoll_event e = { .events = EPOLLIN | EPOLLRDHUP };
+	struct epoll_event e = {.events = EPOLLIN | EPOLLRDHUP};
 	struct connection *c = calloc(1, sizeof(*c));
+	bool ready = connection_prepare(fd);
 	enum kw_err err = KW_ERR_NO_MEMORY;
 
-	if (c) {
+	if (c && ready) {
 		c->fd = fd;
 		err = peer_session(s->options.rules, fd, &c->session);
 	}
 	if (!err)
 		err = admission_enter(s->admission, c);
 	if (err) {
-		connection_refuse(fd, err);
-		close(fd);
-		free(c);
+		turn_off(s, fd, c, err);
 		return;
 	}
 	c->deadline = now_ns() + HELLO_NS;
@@ -72,7 +83,7 @@ static void admit(struct server *s, int fd)
 
 static void listen_for(struct server *s, bool more)
 {
-	struct epoll_event e = { .events = more ? EPOLLIN : 0, .data.ptr = &s->options };
+	struct epoll_event e = {.events = more ? EPOLLIN : 0, .data.ptr = &s->options};
 
 	if (more != s->accepting && !epoll_ctl(s->epoll, EPOLL_CTL_MOD, s->options.listener, &e))
 		s->accepting = more;
@@ -116,8 +127,8 @@ static bool hello(struct server *s, struct connection *c, size_t payload)
 	get_u16(&r);
 	c->thread = thread_for(s, get_u16(&r));
 	c->session.cpu = c->thread->cpu;
-	err = kw_dispatch(s->options.core, &c->session, CMD_HELLO, s->buffers.request + WIRE_HEADER, payload,
-		reply + WIRE_HEADER, WIRE_MAX_PAYLOAD, &n);
+	err = kw_dispatch(s->options.core, &c->session, CMD_HELLO, s->buffers.request + WIRE_HEADER,
+		payload, reply + WIRE_HEADER, WIRE_MAX_PAYLOAD, &n);
 	if (err) {
 		connection_refuse(c->fd, err);
 		return false;
@@ -140,6 +151,7 @@ static void greet(struct server *s, struct connection *c)
 	case RECEIVED_NOTHING:
 		return;
 	case RECEIVED_END:
+	case RECEIVED_STUCK:
 		break;
 	case RECEIVED_BAD:
 		connection_refuse(c->fd, err);
@@ -184,7 +196,8 @@ static void on_signal(struct server *s)
 {
 	struct signalfd_siginfo info;
 
-	if (read(s->signals, &info, sizeof(info)) == (ssize_t)sizeof(info) && info.ssi_signo != SIGHUP)
+	if (read(s->signals, &info, sizeof(info)) == (ssize_t)sizeof(info) &&
+		info.ssi_signo != SIGHUP)
 		atomic_store(&s->stopping, true);
 }
 
@@ -210,9 +223,22 @@ void lobby_run(struct server *s)
 	}
 }
 
+static void undertaker(void *arg)
+{
+	struct server *s = arg;
+
+	/* Nobody waits for its end: it may be in a close that takes days. */
+	pthread_mutex_lock(&s->lock);
+	s->running--;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+	admission_undertaker(s->admission);
+}
+
 enum kw_err lobby_open(struct server *s)
 {
-	struct epoll_event e = { .events = EPOLLIN };
+	const struct thread_plan plan = {undertaker, s, -1, 0};
+	struct epoll_event e = {.events = EPOLLIN};
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -230,7 +256,11 @@ enum kw_err lobby_open(struct server *s)
 	e.data.ptr = &s->signals;
 	if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->signals, &e))
 		return KW_ERR_LIMIT;
-	return buffers_new(&s->buffers);
+	if (buffers_new(&s->buffers))
+		return KW_ERR_NO_MEMORY;
+	if (!connection_watches_descriptors())
+		return KW_ERR_OK;
+	return server_spawn(s, &plan);
 }
 
 void lobby_close(struct server *s)

@@ -38,7 +38,7 @@ void serve_report(const struct connection *c, uint16_t command, enum kw_err err)
 static struct epoll_event readable(struct connection *c)
 {
 	/* Edge-triggered: an event for each request, and a thousand idle or waiting connections cost nothing. */
-	return (struct epoll_event){ .events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = c };
+	return (struct epoll_event){.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = c};
 }
 
 enum kw_err serve_add(struct connection *c)
@@ -76,6 +76,8 @@ static void finish(struct server_thread *t, struct connection *c)
 {
 	if (c->caller)
 		fair_caller_put(&t->fair, c->caller);
+	/* It may stay open for a while. */
+	(void)epoll_ctl(t->epoll, EPOLL_CTL_DEL, c->fd, NULL);
 	admission_leave(t->server->admission, c, now_ns());
 }
 
@@ -90,14 +92,16 @@ static void finish_orphans(struct server_thread *t)
 	}
 }
 
-static enum fate park(struct server_thread *t, struct connection *c, enum lane lane, uint16_t command, size_t n)
+static enum fate park(
+	struct server_thread *t, struct connection *c, enum lane lane, uint16_t command, size_t n)
 {
 	struct server *s = t->server;
 	enum kw_err err;
 
 	if (epoll_ctl(t->epoll, EPOLL_CTL_DEL, c->fd, NULL))
 		return FATE_CLOSE;
-	err = work_submit(lane == LANE_WRITE ? s->writer : s->slow, c, command, t->buffers.request + WIRE_HEADER, n);
+	err = work_submit(lane == LANE_WRITE ? s->writer : s->slow, c, command,
+		t->buffers.request + WIRE_HEADER, n);
 	if (!err)
 		return FATE_PARKED;
 	if (!connection_reply(c, t->buffers.reply, err, 0) || serve_add(c))
@@ -118,6 +122,7 @@ static enum fate serve(struct server_thread *t, struct connection *c)
 	case RECEIVED_NOTHING:
 		return FATE_KEEP;
 	case RECEIVED_END:
+	case RECEIVED_STUCK:
 		return FATE_CLOSE;
 	case RECEIVED_BAD:
 		connection_refuse(c->fd, err);
@@ -130,8 +135,8 @@ static enum fate serve(struct server_thread *t, struct connection *c)
 		fate = park(t, c, lane, command, payload);
 		goto out;
 	}
-	err = kw_dispatch(t->server->options.core, &c->session, command, b->request + WIRE_HEADER, payload,
-		b->reply + WIRE_HEADER, WIRE_MAX_PAYLOAD, &n);
+	err = kw_dispatch(t->server->options.core, &c->session, command, b->request + WIRE_HEADER,
+		payload, b->reply + WIRE_HEADER, WIRE_MAX_PAYLOAD, &n);
 	if (err)
 		serve_report(c, command, err);
 	if (!connection_reply(c, b->reply, err, n))
@@ -203,8 +208,8 @@ static void run(void *arg)
 
 enum kw_err serve_new(struct server *s, struct server_thread *t, uint16_t cpu)
 {
-	struct epoll_event e = { .events = EPOLLIN | EPOLLET };
-	const struct thread_plan plan = { run, t, cpu, 0 };
+	struct epoll_event e = {.events = EPOLLIN | EPOLLET};
+	const struct thread_plan plan = {run, t, cpu, 0};
 
 	t->server = s;
 	t->cpu = cpu;
