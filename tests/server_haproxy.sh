@@ -8,6 +8,7 @@ scenario haproxy haproxy openssl
 make_server_keys
 read -r port_ec port_rsa <<<"$(free_ports 2)"
 mkdir "$work/haproxy"
+chroot='' # the line of the configuration
 
 write_config()
 {
@@ -22,6 +23,7 @@ write_config()
 			pidfile $work/haproxy/pid
 			stats socket $work/haproxy/admin.sock level admin
 			master-worker
+			$chroot
 			log stderr local0
 			ssl-default-bind-options ssl-min-ver TLSv1.2
 		defaults
@@ -39,10 +41,11 @@ write_config()
 	CONF
 }
 
+around=(env) # what starts the server
 start_server()
 {
 	write_config
-	OPENSSL_CONF=$kw_conf spawn "$work/haproxy/log" haproxy -f "$work/haproxy.cfg" -S "$work/haproxy/master.sock"
+	OPENSSL_CONF=$kw_conf spawn "$work/haproxy/log" "${around[@]}" haproxy -f "$work/haproxy.cfg" -S "$work/haproxy/master.sock"
 	haproxy_pid=$spawned
 	wait_for_port "$port_rsa" && wait_for 10 worker_is_new none
 }
@@ -76,4 +79,22 @@ one_handshake()
 }
 
 server_life
+
+# Debian's configuration has a chroot. The drop-in in packaging/ mounts the socket's directory inside, as here.
+jail=$work/jail
+mkdir -p "$jail$work/tee"
+chroot="chroot $jail"
+around=(unshare --mount sh -c "mount --bind '$work/tee' '$jail$work/tee' && exec \"\$@\"" sh)
+if [ "$KW_FILE_KEYS" = 1 ] || ! "${around[@]}" true; then
+	skip 'in a chroot: mounts are not possible here'
+elif start_server; then
+	for suite in 1.3 1.2; do
+		check "in a chroot: EC, TLS $suite" one_handshake ec "$suite"
+		check "in a chroot: RSA, TLS $suite" one_handshake rsa "$suite"
+	done
+	check 'in a chroot: clean exit' stop_server
+else
+	not_ok 'HAProxy starts in a chroot'
+	show_file "$work/haproxy/log"
+fi
 finish
