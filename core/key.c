@@ -7,6 +7,8 @@
 #include "policy.h"
 
 #define BUCKETS 4096u
+/* Records of one sealed key, with different lists, that are open at a time: all are looked at, under the lock. */
+#define LISTS_MAX 8
 
 struct key_cache {
 	struct platform_mutex *lock;
@@ -104,21 +106,58 @@ static bool same_entry(const struct key *a, const struct key *b)
 	       !memcmp(a->digest, b->digest, sizeof(a->digest));
 }
 
+/* Under the lock: one more reference to an entry that is being used. */
+static void take(struct key_cache *c, struct key *k)
+{
+	atomic_fetch_add(&k->refs, 1);
+	if (c->newest != k) {
+		unlink_recent(c, k);
+		link_newest(c, k);
+	}
+}
+
+/* If the same record is open already, that entry takes the place of *key: it has the counters. */
+static bool share_open(struct key_cache *c, struct key **key)
+{
+	struct key *k;
+
+	platform_mutex_lock(c->lock);
+	for (k = c->buckets[bucket_of((*key)->id)]; k; k = k->chain) {
+		if (same_entry(k, *key))
+			break;
+	}
+	if (k)
+		take(c, k);
+	platform_mutex_unlock(c->lock);
+	if (!k)
+		return false;
+	key_release(key);
+	*key = k;
+	return true;
+}
+
 static void insert(struct key_cache *c, struct key *k)
 {
 	struct key **bucket = &c->buckets[bucket_of(k->id)];
-	struct key *old;
+	struct key *old, *next, *same = NULL;
+	unsigned others = 0;
 
 	platform_mutex_lock(c->lock);
-	for (old = *bucket; old; old = old->chain) {
-		if (same_entry(old, k)) {
-			/* A sealed key that is loaded again goes on counting. */
-			k->signatures = old->signatures;
-			k->last_use = old->last_use;
-			k->refusals = old->refusals;
+	for (old = *bucket; old; old = next) {
+		next = old->chain;
+		if (memcmp(old->id, k->id, sizeof(old->id)))
+			continue;
+		if (same_entry(old, k))
+			same = old;
+		else if (old->place == PLACE_SEALED && ++others >= LISTS_MAX)
 			remove_entry(c, old);
-			break;
-		}
+	}
+	if (same) {
+		/* Another thread was faster. */
+		k->signatures = same->signatures;
+		k->last_use = same->last_use;
+		k->refusals = same->refusals;
+		remove_entry(c, same);
 	}
 	atomic_fetch_add(&k->refs, 1);
 	k->chain = *bucket;
@@ -231,13 +270,8 @@ static struct key *find_stored(struct key_cache *c, const uint8_t *id, uint32_t 
 		remove_entry(c, k);
 		k = NULL;
 	}
-	if (k) {
-		atomic_fetch_add(&k->refs, 1);
-		if (c->newest != k) {
-			unlink_recent(c, k);
-			link_newest(c, k);
-		}
-	}
+	if (k)
+		take(c, k);
 	platform_mutex_unlock(c->lock);
 	return k;
 }
@@ -253,13 +287,8 @@ static struct key *find_sealed(struct key_cache *c, const struct session *s, con
 			policy_may_use(s, &k->owner, k->acl, k->acl_count))
 			break;
 	}
-	if (k) {
-		atomic_fetch_add(&k->refs, 1);
-		if (c->newest != k) {
-			unlink_recent(c, k);
-			link_newest(c, k);
-		}
-	}
+	if (k)
+		take(c, k);
 	platform_mutex_unlock(c->lock);
 	return k;
 }
@@ -340,12 +369,15 @@ enum kw_err key_load_sealed(struct core *core, const struct session *s, const ui
 	else if (!policy_may_use(s, &meta->owner, meta->acl, meta->acl_count) &&
 		 !policy_may_manage(s, &meta->owner))
 		err = KW_ERR_ACCESS;
-	if (err == KW_ERR_ACCESS)
+	if (err == KW_ERR_BAD_REQUEST)
+		goto out;
+	if (!share_open(core->cache, key) && !err)
+		insert(core->cache, *key);
+	if (err)
 		key_count_refusal(core, *key);
+out:
 	if (err)
 		key_release(key);
-	else
-		insert(core->cache, *key);
 	return err;
 }
 

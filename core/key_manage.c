@@ -103,7 +103,7 @@ static enum kw_err check_take(struct call *c, const char *name, size_t n)
 		return KW_ERR_NO_MEMORY;
 	err = subject_read(c, entry.id, other);
 	if (!err && !policy_may_manage(c->session, &other->meta.owner)) {
-		subject_refuse(c, entry.id);
+		subject_refuse(c, other);
 		err = KW_ERR_NOT_OWNER;
 	}
 	subject_free(other);

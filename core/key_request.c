@@ -31,7 +31,7 @@ enum kw_err cmd_key_csr(struct call *c, struct reader *req, struct writer *rsp)
 		goto out;
 	err = KW_ERR_PURPOSE;
 	if (!(s->meta.purposes & (PURPOSE_CSR | PURPOSE_SIGN))) {
-		subject_refuse(c, s->meta.id);
+		subject_refuse(c, s);
 		goto out;
 	}
 	err = record_open(&c->core->record_key, s->record, s->record_len, meta, &s->crypto);
@@ -42,8 +42,11 @@ enum kw_err cmd_key_csr(struct call *c, struct reader *req, struct writer *rsp)
 	if (err)
 		goto out;
 	put_field16(rsp, der, w.len);
-	if (s->meta.place == PLACE_STORED)
-		store_count_signature(c->core->store, s->meta.id, platform_time());
+	if (s->open) {
+		key_count_signature(c->core, s->open);
+		goto out;
+	}
+	store_count_signature(c->core->store, s->meta.id, platform_time());
 	atomic_fetch_add(&c->core->signatures, 1);
 out:
 	platform_free(der, WIRE_CSR_MAX);

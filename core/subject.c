@@ -12,8 +12,10 @@ struct subject *subject_new(void)
 
 void subject_free(struct subject *s)
 {
-	if (s)
+	if (s) {
 		crypto_key_free(&s->crypto);
+		key_release(&s->open);
+	}
 	platform_free(s, sizeof(*s));
 }
 
@@ -75,10 +77,14 @@ bool subject_same_identity(const struct identity *a, const struct identity *b)
 	return a->kind == b->kind && !memcmp(a->uuid, b->uuid, WIRE_UUID_SIZE);
 }
 
-void subject_refuse(struct call *c, const uint8_t *id)
+void subject_refuse(struct call *c, const struct subject *s)
 {
+	if (s->open) {
+		key_count_refusal(c->core, s->open);
+		return;
+	}
 	atomic_fetch_add(&c->core->refusals, 1);
-	store_count_refusal(c->core->store, id);
+	store_count_refusal(c->core->store, s->meta.id);
 }
 
 enum kw_err subject_read(struct call *c, const uint8_t *id, struct subject *s)
@@ -102,18 +108,18 @@ enum kw_err subject_read(struct call *c, const uint8_t *id, struct subject *s)
 
 static enum kw_err read_sealed(struct call *c, const uint8_t *record, size_t len, struct subject *s)
 {
-	struct key *key = NULL;
+	const struct key *key;
 	enum kw_err err;
 
-	err = key_load_sealed(c->core, c->session, record, len, &s->meta, &key);
+	err = key_load_sealed(c->core, c->session, record, len, &s->meta, &s->open);
 	if (err)
 		return err;
 	memcpy(s->record, record, len);
 	s->record_len = len;
+	key = s->open;
 	s->counters.signatures = key->signatures;
 	s->counters.last_use = key->last_use;
 	s->counters.refusals = key->refusals;
-	key_release(&key);
 	return KW_ERR_OK;
 }
 
@@ -145,6 +151,6 @@ enum kw_err subject_get(
 		return err;
 	if (subject_rights(c->session, &s->meta) & rights)
 		return KW_ERR_OK;
-	subject_refuse(c, s->meta.id);
+	subject_refuse(c, s);
 	return rights & RIGHT_USE ? KW_ERR_ACCESS : KW_ERR_NOT_OWNER;
 }

@@ -12,6 +12,7 @@ struct subject {
 	size_t record_len;
 	struct store_counters counters;
 	struct crypto_key *crypto; /* where a command needs it */
+	struct key *open;          /* of a sealed key: it has the counters */
 };
 
 struct subject *subject_new(void) KW_MUST_USE;
@@ -24,7 +25,7 @@ enum kw_err subject_get(struct call *c, struct reader *req, uint8_t rights, bool
 	struct subject *s) KW_MUST_USE;
 /* The same for a stored key by its id, with no look at rights. */
 enum kw_err subject_read(struct call *c, const uint8_t *id, struct subject *s) KW_MUST_USE;
-void subject_refuse(struct call *c, const uint8_t *id);
+void subject_refuse(struct call *c, const struct subject *s);
 
 /* RIGHT_ bits of the caller. */
 uint8_t subject_rights(const struct session *session, const struct key_meta *m) KW_MUST_USE;

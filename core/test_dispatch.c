@@ -535,6 +535,101 @@ static void test_sealed_access_change(void **state)
 	assert_int_equal(sign(SERVER, id, "x", 1), 0);
 }
 
+static enum kw_err sealed_info(uint32_t uid, const uint8_t *record, size_t n, struct description *d)
+{
+	static uint8_t buf[WIRE_RECORD_MAX + 3];
+	struct writer w = writer_over(buf, sizeof(buf));
+	struct reader r;
+	enum kw_err err;
+
+	put_u8(&w, TARGET_RECORD);
+	put_field16(&w, record, n);
+	err = call(uid, CMD_KEY_INFO, &w);
+	if (err)
+		return err;
+	r = reader_over(reply.bytes, reply.len);
+	get_description(&r, d);
+	return err;
+}
+
+static void test_sealed_keys_count_while_they_are_open(void **state)
+{
+	static uint8_t record[WIRE_RECORD_MAX], buf[WIRE_RECORD_MAX + 64];
+	uint8_t id[WIRE_ID_SIZE];
+	size_t n = make_sealed(SERVER, id, record);
+	struct writer w = writer_over(buf, sizeof(buf));
+	struct description d;
+
+	(void)state;
+	assert_int_equal(load(SERVER, record, n), 0);
+	assert_int_equal(sign(SERVER, id, "x", 1), 0);
+	/* A stranger who has the file, one who may only use the key, and a request. */
+	assert_int_equal(load(STRANGER, record, n), KW_ERR_ACCESS);
+	put_u8(&w, TARGET_RECORD);
+	put_field16(&w, record, n);
+	put_u8(&w, ACCESS_ALLOW);
+	put_u8(&w, IDENTITY_USER);
+	put_u32(&w, STRANGER);
+	assert_int_equal(call(SERVER, CMD_KEY_ACCESS, &w), KW_ERR_NOT_OWNER);
+	w = writer_over(buf, sizeof(buf));
+	put_u8(&w, TARGET_RECORD);
+	put_field16(&w, record, n);
+	put_u8(&w, 1);
+	put_field8(&w, "CN", 2);
+	put_field8(&w, "x", 1);
+	put_u8(&w, 0);
+	assert_int_equal(call(SERVER, CMD_KEY_CSR, &w), 0);
+	assert_int_equal(sealed_info(OWNER, record, n, &d), 0);
+	assert_int_equal(d.signatures, 2);
+	assert_int_equal(d.refusals, 2);
+}
+
+static uint32_t open_keys(void)
+{
+	struct writer nothing = writer_over(reply.bytes, 0);
+	struct reader r;
+	size_t n;
+
+	assert_int_equal(call(ADMIN, CMD_STATUS, &nothing), 0);
+	r = reader_over(reply.bytes, reply.len);
+	get_u8(&r);
+	get_field8(&r, 255, &n);
+	get_field8(&r, 255, &n);
+	get_bytes(&r, 8 + 8 + 4);
+	return get_u32(&r);
+}
+
+/* Each use looks at all that are open of the key, and everybody waits meanwhile. */
+static void test_few_lists_of_one_sealed_key_are_open(void **state)
+{
+	static uint8_t record[WIRE_RECORD_MAX], buf[WIRE_RECORD_MAX + 64];
+	uint8_t id[WIRE_ID_SIZE];
+	size_t n = make_sealed(SERVER, id, record);
+	struct description d;
+
+	(void)state;
+	for (uint32_t i = 0; i < 30; i++) {
+		struct writer w = writer_over(buf, sizeof(buf));
+		struct reader r;
+		const uint8_t *p;
+
+		put_u8(&w, TARGET_RECORD);
+		put_field16(&w, record, n);
+		put_u8(&w, ACCESS_ALLOW);
+		put_u8(&w, IDENTITY_USER);
+		put_u32(&w, 5000 + i);
+		assert_int_equal(call(OWNER, CMD_KEY_ACCESS, &w), 0);
+		r = reader_over(reply.bytes, reply.len);
+		get_description(&r, &d);
+		p = get_field16(&r, WIRE_RECORD_MAX, &n);
+		assert_non_null(p);
+		memcpy(record, p, n);
+		assert_int_equal(load(SERVER, record, n), 0);
+	}
+	assert_in_range(open_keys(), 1, 8);
+	assert_int_equal(sign(5029, id, "x", 1), 0);
+}
+
 static void test_many_sealed_keys_stay_in_bounds(void **state)
 {
 	static uint8_t records[64][1024];
@@ -784,6 +879,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_import_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sealed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sealed_access_change, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_sealed_keys_count_while_they_are_open, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_few_lists_of_one_sealed_key_are_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_many_sealed_keys_stay_in_bounds, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_listing_shows_only_ones_own, setup, teardown),
