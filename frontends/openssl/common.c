@@ -373,11 +373,6 @@ const struct front_hash *front_digest_info(const uint8_t *info, size_t len, cons
 	return NULL;
 }
 
-/* OpenSSL 3.2 and later: the digest's length, or less when the key has no room. */
-#ifndef RSA_PSS_SALTLEN_AUTO_DIGEST_MAX
-#define RSA_PSS_SALTLEN_AUTO_DIGEST_MAX -4
-#endif
-
 bool front_pss_salt(
 	const struct front_key *key, const struct front_hash *hash, int mode, uint16_t *salt)
 {

@@ -5,6 +5,8 @@
 
 #include <keyward/keyward.h>
 
+#include <openssl/rsa.h>
+
 /* A way to a TEE that its keys keep alive, in whatever order an application frees things at
  * exit. */
 struct front_tee;
@@ -59,6 +61,11 @@ const struct front_hash *front_hash_by_size(size_t size);
 /* Finds the hash of a DER DigestInfo (RFC 8017 9.2, note 1) and the digest in it: callers of old
  * interfaces bring one when they sign with RSA. NULL when it is none. */
 const struct front_hash *front_digest_info(const uint8_t *info, size_t len, const uint8_t **digest);
+
+/* OpenSSL 3.2 and later: the digest's length, or less when the key has no room. */
+#ifndef RSA_PSS_SALTLEN_AUTO_DIGEST_MAX
+#define RSA_PSS_SALTLEN_AUTO_DIGEST_MAX -4
+#endif
 
 /* The salt's length for one of OpenSSL's RSA_PSS_SALTLEN_ values or a number of bytes. False
  * when the key has no room for it. */

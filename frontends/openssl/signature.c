@@ -162,9 +162,9 @@ static int digest_sign_init(void *ctx, const char *name, void *keydata, const OS
 		return 0;
 	if ((!name || !name[0]) && s->key->kind != PROV_ED25519)
 		name = s->hash ? s->hash->name : "SHA2-256";
-	/* libssl asks so, many times, which hashes a key signs with: no error for a no. */
+	/* libssl asks so which hashes a key signs with, and takes the error for a no back. */
 	if (!sig_set_hash(s, name))
-		return 0;
+		return sig_refuse(s, SIG_NO_HASH);
 	return sig_set_ctx_params(s, params);
 }
 

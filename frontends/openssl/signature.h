@@ -30,6 +30,7 @@ struct sig_ctx {
 bool sig_start(struct sig_ctx *s, void *keydata, enum sig_mode mode);
 /* False when the TEE does not sign with this hash; no error is raised. */
 bool sig_set_hash(struct sig_ctx *s, const char *name);
+#define SIG_NO_HASH "this hash; SHA-224, SHA-256, SHA-384 and SHA-512 are there"
 /* Raises that Keyward does not sign with that; false. */
 bool sig_refuse(const struct sig_ctx *s, const char *what);
 

@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The smallest of the RSA_PSS_SALTLEN_ values, which may also come as numbers in text. */
+#define SALTLEN_MIN RSA_PSS_SALTLEN_AUTO_DIGEST_MAX
+
 bool sig_set_hash(struct sig_ctx *s, const char *name)
 {
 	const struct front_hash *hash = front_hash_by_name(name);
@@ -40,12 +43,13 @@ static bool set_salt(struct sig_ctx *s, const OSSL_PARAM *p)
 		{OSSL_PKEY_RSA_PSS_SALT_LEN_DIGEST, RSA_PSS_SALTLEN_DIGEST},
 		{OSSL_PKEY_RSA_PSS_SALT_LEN_MAX, RSA_PSS_SALTLEN_MAX},
 		{OSSL_PKEY_RSA_PSS_SALT_LEN_AUTO, RSA_PSS_SALTLEN_AUTO},
+		{"auto-digestmax", RSA_PSS_SALTLEN_AUTO_DIGEST_MAX},
 	};
 	char *end = NULL;
 	long n;
 
 	if (p->data_type != OSSL_PARAM_UTF8_STRING)
-		return OSSL_PARAM_get_int(p, &s->salt) == 1 && s->salt >= -4;
+		return OSSL_PARAM_get_int(p, &s->salt) == 1 && s->salt >= SALTLEN_MIN;
 	if (!p->data)
 		return false;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
@@ -53,12 +57,8 @@ static bool set_salt(struct sig_ctx *s, const OSSL_PARAM *p)
 			s->salt = names[i].salt;
 			return true;
 		}
-	if (strcmp(p->data, "auto-digestmax") == 0) {
-		s->salt = -4;
-		return true;
-	}
 	n = strtol(p->data, &end, 10);
-	if (end == p->data || *end || n < 0 || n > KW_SIGNATURE_MAX)
+	if (end == p->data || *end || n < SALTLEN_MIN || n > KW_SIGNATURE_MAX)
 		return false;
 	s->salt = (int)n;
 	return true;
@@ -101,7 +101,7 @@ int sig_set_ctx_params(void *ctx, const OSSL_PARAM params[])
 		return 0;
 	p = OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_DIGEST);
 	if (p && (p->data_type != OSSL_PARAM_UTF8_STRING || !sig_set_hash(s, p->data)))
-		return sig_refuse(s, "this hash; SHA-224, SHA-256, SHA-384 and SHA-512 are there");
+		return sig_refuse(s, SIG_NO_HASH);
 	return s->key->kind != PROV_RSA || set_rsa_params(s, params);
 }
 
@@ -187,7 +187,7 @@ static bool get_rsa_params(const struct sig_ctx *s, OSSL_PARAM params[])
 	case RSA_PSS_SALTLEN_AUTO:
 		salt = OSSL_PKEY_RSA_PSS_SALT_LEN_AUTO;
 		break;
-	case -4:
+	case RSA_PSS_SALTLEN_AUTO_DIGEST_MAX:
 		salt = "auto-digestmax";
 		break;
 	default:
