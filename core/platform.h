@@ -57,6 +57,10 @@ enum kw_err storage_read(struct storage *s, uint64_t offset, void *buf, size_t n
 enum kw_err storage_append(struct storage *s, const void *buf, size_t n) KW_MUST_USE;
 /* What was appended is durable when this returns 0. */
 enum kw_err storage_sync(struct storage *s) KW_MUST_USE;
+/* Writes the bytes from `from` on once more, and syncs. Another process may have failed to sync them: then
+ * they can be seen, are on no disk, and a mere sync says that all is well. On failure they stay as they
+ * were. */
+enum kw_err storage_resync(struct storage *s, uint64_t from) KW_MUST_USE;
 /* Cuts the log to size bytes, durably. */
 enum kw_err storage_truncate(struct storage *s, uint64_t size) KW_MUST_USE;
 /* A new empty log beside the current one. One that a crash left behind is discarded. */

@@ -99,6 +99,7 @@ static enum kw_err header_read(struct log *log, const uint8_t device_key[DEVICE_
 		return KW_ERR_OTHER_DEVICE;
 	}
 	log->end.size = LOG_HEADER_SIZE;
+	log->last_at = LOG_HEADER_SIZE;
 	err = crypto_hash(HASH_SHA256, header, LOG_HEADER_SIZE, log->end.hash);
 	return err ? err : derive_key(log, device_key);
 }
@@ -220,6 +221,7 @@ static enum kw_err replay_records(
 		if (err)
 			return err;
 		log->end.sequence = rec.sequence;
+		log->last_at = log->end.size;
 		log->end.size += rec.len;
 	}
 	return KW_ERR_OK;

@@ -31,6 +31,8 @@ struct log {
 	uint8_t store_id[LOG_ID_SIZE];
 	uint8_t key[CRYPTO_KEY_SIZE]; /* of this log's record tags */
 	struct log_end end;
+	uint64_t
+		last_at; /* where the last record starts that log_replay found; the end when there is none */
 };
 
 /* Writes the header of an empty log: log->storage, ->store_id and ->end.sequence are set. Not synced. */

@@ -109,7 +109,14 @@ static void restart(struct run *r)
 	if (!how && is_passing(r) && r->step)
 		assert_run(r, workload_holds(&w, r->store));
 	assert_run(r, workload_recovers(&w, r->store));
-	/* What was shown after a kill stays, also when the power goes next. */
+	/* What was shown after a kill stays, also when the power goes next, with or without more changes. */
+	for (unsigned i = 0; i < r->n % 3; i++) {
+		bool is_wrong = false;
+		unsigned before = w.failed_count;
+
+		workload_step(&w, r->store, &is_wrong);
+		assert_run(r, !is_wrong && w.failed_count <= before);
+	}
 	storage_memory_stop();
 	store_close(&r->store);
 	storage_memory_restart(true);

@@ -251,15 +251,13 @@ enum kw_err storage_read(struct storage *s, uint64_t offset, void *buf, size_t n
 	return KW_ERR_OK;
 }
 
-enum kw_err storage_append(struct storage *s, const void *buf, size_t n)
+static enum kw_err write_at(struct storage *s, uint64_t offset, const void *buf, size_t n)
 {
 	size_t done = 0;
 
-	if (s->end > INT64_MAX - n)
-		return KW_ERR_STORE_FULL;
 	while (done < n) {
 		ssize_t r = pwrite(
-			s->fd, (const uint8_t *)buf + done, n - done, (off_t)(s->end + done));
+			s->fd, (const uint8_t *)buf + done, n - done, (off_t)(offset + done));
 
 		if (r < 0 && errno == EINTR)
 			continue;
@@ -269,8 +267,38 @@ enum kw_err storage_append(struct storage *s, const void *buf, size_t n)
 			return failure("write", s->is_fresh ? FRESH_NAME : LOG_NAME);
 		done += (size_t)r;
 	}
-	s->end += n;
 	return KW_ERR_OK;
+}
+
+enum kw_err storage_append(struct storage *s, const void *buf, size_t n)
+{
+	enum kw_err err;
+
+	if (s->end > INT64_MAX - n)
+		return KW_ERR_STORE_FULL;
+	err = write_at(s, s->end, buf, n);
+	if (!err)
+		s->end += n;
+	return err;
+}
+
+/* The same bytes over themselves: a write that is torn by a crash changes nothing. */
+enum kw_err storage_resync(struct storage *s, uint64_t from)
+{
+	size_t n = from < s->end ? (size_t)(s->end - from) : 0;
+	uint8_t *buf = platform_alloc(n);
+	enum kw_err err = KW_ERR_NO_MEMORY;
+
+	if (!buf)
+		goto out;
+	err = storage_read(s, from, buf, n);
+	if (!err)
+		err = write_at(s, from, buf, n);
+	if (!err)
+		err = storage_sync(s);
+out:
+	platform_free(buf, n);
+	return err;
 }
 
 enum kw_err storage_sync(struct storage *s)

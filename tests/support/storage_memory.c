@@ -369,6 +369,24 @@ enum kw_err storage_sync(struct storage *s)
 	return err;
 }
 
+enum kw_err storage_resync(struct storage *s, uint64_t from)
+{
+	enum kw_err err = KW_ERR_STORE_IO;
+	struct file *f = s->file;
+
+	pthread_mutex_lock(&lock);
+	if (meet_fault() == FAULT_NONE && !s->is_unsure) {
+		if (f->same > from)
+			f->same = from;
+		if (f->lost_to > from)
+			f->lost_to = from;
+		make_durable(f);
+		err = KW_ERR_OK;
+	}
+	pthread_mutex_unlock(&lock);
+	return err;
+}
+
 enum kw_err storage_truncate(struct storage *s, uint64_t size)
 {
 	enum kw_err err = KW_ERR_STORE_IO;
