@@ -56,8 +56,9 @@ static enum kw_err load(struct store *s)
 		return err;
 	s->bytes = s->log.end.size;
 	if (s->bytes == size) {
-		/* A process that was killed may have left the last record unsynced. What is shown from here
-		 * on must not be gone after a power cut, least of all below later records. */
+		/* A process that was killed may have left the last record unsynced. What is
+		 * shown from here on must not be gone after a power cut, least of all below
+		 * later records. */
 		if (storage_resync(s->log.storage, s->log.last_at))
 			s->must_rewrite = true;
 		return KW_ERR_OK;

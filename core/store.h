@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The store: one authenticated log of key records, and an index of it in memory. It knows names, ids
- * and counters, and keeps the records as bytes. Safe from several threads: writers wait for each
- * other and for storage; readers never wait for storage writes.
+ * The store: one authenticated log of key records, and an index of it in memory. It knows names,
+ * ids and counters, and keeps the records as bytes. Safe from several threads: writers wait for
+ * each other and for storage; readers never wait for storage writes.
  */
 #ifndef CORE_STORE_H
 #define CORE_STORE_H
@@ -21,8 +21,8 @@ struct store_counters {
 struct store_entry {
 	uint8_t id[WIRE_ID_SIZE];
 	char name[WIRE_NAME_MAX + 1]; /* may be empty: a key whose name was given to another */
-	uint32_t
-		version; /* changes with every store_put of this id, so that a cached key knows it is stale */
+	/* Changes with every store_put of this id, so that a cached key knows it is stale. */
+	uint32_t version;
 	struct store_counters counters;
 };
 
@@ -32,9 +32,10 @@ enum kw_err store_open(struct store **store) KW_MUST_USE;
 /* Writes counters that changed, then closes. */
 void store_close(struct store **store);
 
-/* Adds a record or replaces the one with the same id, durably. `name` may be empty. When another key
- * has the name: KW_ERR_NAME_TAKEN, or with take_name that key is left without one, in the same commit.
- * With `only_new` an id that is there is KW_ERR_KEY_EXISTS. On error nothing has changed. */
+/* Adds a record or replaces the one with the same id, durably. `name` may be empty. When another
+ * key has the name: KW_ERR_NAME_TAKEN, or with take_name that key is left without one, in the
+ * same commit. With `only_new` an id that is there is KW_ERR_KEY_EXISTS. On error nothing has
+ * changed. */
 enum kw_err store_put(struct store *store, const uint8_t id[WIRE_ID_SIZE], const char *name,
 	const uint8_t *record, size_t record_len, bool take_name, bool only_new) KW_MUST_USE;
 enum kw_err store_delete(struct store *store, const uint8_t id[WIRE_ID_SIZE]) KW_MUST_USE;

@@ -20,7 +20,8 @@ void put_change_put(struct writer *w, const struct store_put *p)
 	put_field16(w, p->record, p->record_len);
 }
 
-/* As many of the counters that changed as leave `spare` bytes. Returns how many of the queue that is. */
+/* As many of the counters that changed as leave `spare` bytes. Returns how many of the queue
+ * that is. */
 static uint32_t put_queued_counters(struct store *s, struct writer *w, size_t spare)
 {
 	struct index_entry *e;
@@ -45,8 +46,9 @@ static uint32_t put_queued_counters(struct store *s, struct writer *w, size_t sp
 }
 
 /*
- * Makes the record durable or leaves the log as it was. After a failed sync the kernel may have dropped
- * the pages and call the next sync a success, so the log is not trusted with another change then.
+ * Makes the record durable or leaves the log as it was. After a failed sync the kernel may have
+ * dropped the pages and call the next sync a success, so the log is not trusted with another change
+ * then.
  */
 static enum kw_err commit(struct store *s, struct writer *w)
 {

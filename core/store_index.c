@@ -112,7 +112,8 @@ static void table_insert(uint32_t *table, uint32_t mask, uint32_t hash, uint32_t
 	table[i] = number + 1;
 }
 
-/* Takes a number out and moves those behind it up, so that probing never meets a gap it must ignore. */
+/* Takes a number out and moves those behind it up, so that probing never meets a gap it must
+ * ignore. */
 static void table_remove(const struct index *ix, uint32_t *table,
 	uint32_t (*hash)(const struct index *, const struct index_entry *), uint32_t number)
 {

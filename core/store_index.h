@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The store's index in memory: every key by number, id and name, and the queue of keys whose counters
- * changed. Entries never move, so numbers serve as cursors. The caller does the locking.
+ * The store's index in memory: every key by number, id and name, and the queue of keys whose
+ * counters changed. Entries never move, so numbers serve as cursors. The caller does the locking.
  */
 #ifndef CORE_STORE_INDEX_H
 #define CORE_STORE_INDEX_H

@@ -13,7 +13,8 @@ static const uint8_t magic[8] = {'K', 'W', 'S', 'T', 'O', 'R', 'E', '\n'};
 _Static_assert(HEADER_SUM_AT + LOG_HASH_SIZE == LOG_HEADER_SIZE, "the header's layout");
 _Static_assert(WINDOW_SIZE >= 2 * LOG_RECORD_MAX, "a window holds a whole record");
 
-/* A key for one log only: no record of another one, not even of one given up half-written, fits in. */
+/* A key for one log only: no record of another one, not even of one given up half-written, fits
+ * in. */
 static enum kw_err derive_key(struct log *log, const uint8_t device_key[DEVICE_KEY_SIZE])
 {
 	const struct crypto_bytes parts[] = {
@@ -168,9 +169,9 @@ static enum kw_err record_read(const struct log *log, const uint8_t *p, size_t n
 }
 
 /*
- * The n bytes at p do not start with a genuine record and end the log. A crash can leave at most one
- * unfinished record, since every one is synced before the next is written. So it was torn unless
- * there is more than fits one, or a later genuine record in what is left.
+ * The n bytes at p do not start with a genuine record and end the log. A crash can leave at most
+ * one unfinished record, since every one is synced before the next is written. So it was torn
+ * unless there is more than fits one, or a later genuine record in what is left.
  */
 static enum kw_err tail_check(const struct log *log, const uint8_t *p, size_t n, bool *is_torn)
 {

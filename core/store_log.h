@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The bytes of the store's log: header, records, tags, and what to do about a bad tail. What a record
- * says is the store's business. docs/STORE.md describes the format.
+ * The bytes of the store's log: header, records, tags, and what to do about a bad tail. What a
+ * record says is the store's business. docs/STORE.md describes the format.
  */
 #ifndef CORE_STORE_LOG_H
 #define CORE_STORE_LOG_H
@@ -16,7 +16,8 @@
 #define LOG_HEADER_SIZE 120
 #define LOG_RECORD_HEAD (4 + 8 + LOG_HASH_SIZE)
 #define LOG_RECORD_MIN (LOG_RECORD_HEAD + 1 + LOG_TAG_SIZE)
-/* Bounds what a crash can tear, what a bad tail's search costs, and the buffer that builds records. */
+/* Bounds what a crash can tear, what a bad tail's search costs, and the buffer that builds
+ * records. */
 #define LOG_RECORD_MAX 32768
 
 /* How far a log goes. */
@@ -31,11 +32,12 @@ struct log {
 	uint8_t store_id[LOG_ID_SIZE];
 	uint8_t key[CRYPTO_KEY_SIZE]; /* of this log's record tags */
 	struct log_end end;
-	uint64_t
-		last_at; /* where the last record starts that log_replay found; the end when there is none */
+	/* Where the last record starts that log_replay found; the end when there is none. */
+	uint64_t last_at;
 };
 
-/* Writes the header of an empty log: log->storage, ->store_id and ->end.sequence are set. Not synced. */
+/* Writes the header of an empty log: log->storage, ->store_id and ->end.sequence are set. Not
+ * synced. */
 enum kw_err log_create(struct log *log, const uint8_t device_key[DEVICE_KEY_SIZE]) KW_MUST_USE;
 
 /* What a record says, `at` being the offset of the payload in the log. */

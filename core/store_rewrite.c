@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A fresh log in the place of the present one: the first, a smaller one, or one whose end is known. */
+/* A fresh log in the place of the present one: the first, a smaller one, or one whose end is
+ * known. */
 #include "store_state.h"
 
 #include <string.h>

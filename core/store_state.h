@@ -26,8 +26,8 @@ struct store {
 	struct platform_mutex *writer_lock; /* one change at a time, held through storage */
 	struct platform_mutex *index_lock; /* held for the moment of a look or a change in memory */
 	uint8_t device_key[DEVICE_KEY_SIZE];
-	uint8_t *
-		buf; /* LOG_RECORD_MAX bytes for the record that is being built, then one key record */
+	/* LOG_RECORD_MAX bytes for the record that is being built, then one key record. */
+	uint8_t *buf;
 
 	/* Changed under both locks, so either will do for reading. Counters and the queue are the
 	 * index lock's alone. */

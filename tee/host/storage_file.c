@@ -17,8 +17,9 @@ struct storage {
 	int fd;
 	int lock_fd;   /* -1 in a log that is not, or no longer, in place */
 	bool is_fresh; /* not swapped in yet: discarded when closed */
-	/* Nobody knows whether the directory entry survives a crash, and after a failed fsync another
-	 * one proves nothing: no sync of this log succeeds any more, so nothing is acknowledged. */
+	/* Nobody knows whether the directory entry survives a crash, and after a failed fsync
+	 * another one proves nothing: no sync of this log succeeds any more, so nothing is
+	 * acknowledged. */
 	bool is_unsure;
 	uint64_t end;
 };
@@ -144,7 +145,8 @@ static enum kw_err take_lock(int *lock_fd)
 	err = check_private(*lock_fd, LOCK_NAME, S_IFREG);
 	if (err)
 		return err;
-	/* Of the open file, not of the process: a second open in this process is refused as well. */
+	/* Of the open file, not of the process: a second open in this process is refused as
+	 * well. */
 	if (!fcntl(*lock_fd, F_OFD_SETLK, &whole))
 		return KW_ERR_OK;
 	if (errno != EAGAIN && errno != EACCES)
@@ -324,7 +326,8 @@ enum kw_err storage_truncate(struct storage *s, uint64_t size)
 	if (r)
 		return failure("cut", LOG_NAME);
 	s->end = size;
-	/* Not fdatasync: POSIX lets it leave out a size that is not needed to read what is there. */
+	/* Not fdatasync: POSIX lets it leave out a size that is not needed to read what is
+	 * there. */
 	if (sync_retry(fsync, s->fd))
 		return failure("sync", LOG_NAME);
 	return KW_ERR_OK;
