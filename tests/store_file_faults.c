@@ -39,6 +39,7 @@ static struct {
 	enum mode mode;
 	unsigned n;
 	unsigned calls;
+	unsigned writes;
 	bool sync_for_real;
 	/* What a power cut would lose: checked whenever the store has acknowledged something. */
 	int unsynced_fd; /* -1: none */
@@ -95,6 +96,7 @@ wrapped(ssize_t, pread64, int fd, void *buf, size_t n, off_t at)
 
 wrapped(ssize_t, pwrite64, int fd, const void *buf, size_t n, off_t at)
 {
+	hook.writes++;
 	hook.unsynced_fd = fd;
 	hook.unsynced_name |= hook.unsure_name;
 	if (hook.calls + 1 == hook.n && hook.mode >= MODE_FAIL && hook.mode != MODE_SHORT &&
@@ -172,6 +174,7 @@ static void set_hook(enum mode mode, unsigned n)
 	hook.mode = mode;
 	hook.n = n;
 	hook.calls = 0;
+	hook.writes = 0;
 	hook.unsynced_fd = -1;
 	hook.unsynced_name = false;
 	hook.unsure_name = false;
@@ -348,6 +351,23 @@ static void test_killed_over_and_over(void **state)
 		run_killed(1 + i * 7919 % 97, STEPS);
 		assert_reopens(i);
 	}
+}
+
+/* A process before may have failed to sync it; then a sync without a write would succeed for nothing. */
+static void test_last_record_is_written_again_at_the_start(void **state)
+{
+	uint8_t id[WIRE_ID_SIZE] = {1};
+	struct store *store;
+
+	(void)state;
+	assert_int_equal(store_open(&store), KW_ERR_OK);
+	assert_int_equal(store_put(store, id, "n", id, sizeof(id), false, false), KW_ERR_OK);
+	store_close(&store);
+	set_hook(MODE_COUNT, 0);
+	assert_int_equal(store_open(&store), KW_ERR_OK);
+	assert_int_equal(hook.writes, 1);
+	assert_true(is_durable());
+	store_close(&store);
 }
 
 static void test_second_opener_is_refused_until_the_first_is_gone(void **state)
@@ -603,6 +623,7 @@ int main(void)
 		TEST(test_short_and_interrupted_calls_change_nothing),
 		TEST(test_killed_in_each_call),
 		TEST(test_killed_over_and_over),
+		TEST(test_last_record_is_written_again_at_the_start),
 		TEST(test_second_opener_is_refused_until_the_first_is_gone),
 		TEST(test_files_of_others_are_refused),
 		TEST(test_directory_is_made_for_nobody_else),
