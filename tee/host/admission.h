@@ -13,15 +13,17 @@ struct admission;
 
 /* total: connections at most. One user may hold half of them, and LIMIT_PER_UID at most. */
 struct admission *admission_new(unsigned total, uint64_t now);
-/* Closes the connections that are left. No other thread may be running, but for admission_undertaker. */
+/* Closes the connections that are left. No other thread may be running, but for
+ * admission_undertaker. */
 void admission_free(struct admission **l);
-/* A thread that closes what connection_close could not, one after the other; until then they count. It never ends, and
- * `admission` is never freed then. */
+/* A thread that closes what connection_close could not, one after the other; until then they count.
+ * It never ends, and `admission` is never freed then. */
 void admission_undertaker(void *admission);
 
 /* Counts a connection in, or KW_ERR_BUSY. */
 enum kw_err admission_enter(struct admission *l, struct connection *c) KW_MUST_USE;
-/* Takes over one that was not let in and that connection_close could not close: it counts, whatever the limits. */
+/* Takes over one that was not let in and that connection_close could not close: it counts, whatever
+ * the limits. */
 void admission_bury(struct admission *l, struct connection *c);
 /* Counts it out, closes and frees it. */
 void admission_leave(struct admission *l, struct connection *c, uint64_t now);

@@ -9,14 +9,16 @@
 #include "secret_memory.h"
 #include "wire/codec.h"
 
-/* The sockets do not block and SIGPIPE is ignored, so read and write do, and the filter of system calls needs none
- * of the calls that name an address or, where the kernel can refuse descriptors, receive them. */
+/* The sockets do not block and SIGPIPE is ignored, so read and write do, and the filter of system
+ * calls needs none of the calls that name an address or, where the kernel can refuse descriptors,
+ * receive them. */
 
 #define BUFFER_SIZE (WIRE_MAX_FRAME + 1)
 
 enum kw_err buffers_new(struct buffers *b)
 {
-	/* Keys come first: with many CPUs and little locked memory these go elsewhere. They are wiped after use. */
+	/* Keys come first: with many CPUs and little locked memory these go elsewhere. They are
+	 * wiped after use. */
 	b->secret = secret_memory_mapped() + 2 * BUFFER_SIZE <= secret_memory_limit() / 2;
 	b->request = b->secret ? secret_alloc(BUFFER_SIZE) : malloc(BUFFER_SIZE);
 	b->reply = b->secret ? secret_alloc(BUFFER_SIZE) : malloc(BUFFER_SIZE);
@@ -61,8 +63,9 @@ enum next {
 };
 
 /*
- * What is the next message? Each has the credentials of its sender, which tells an empty one from none, and there is room
- * for nothing else: the kernel says that it left descriptors out, and they stay in the message (MSG_PEEK).
+ * What is the next message? Each has the credentials of its sender, which tells an empty one from
+ * none, and there is room for nothing else: the kernel says that it left descriptors out, and they
+ * stay in the message (MSG_PEEK).
  */
 static enum next look(int fd)
 {
@@ -113,7 +116,8 @@ enum received connection_receive(struct connection *c, struct buffers *b, uint16
 	*err = KW_ERR_OK;
 	if (watching && look(c->fd) == NEXT_DESCRIPTORS)
 		return RECEIVED_STUCK;
-	/* One byte more than a frame tells a message that is too long: the rest of it is dropped. */
+	/* One byte more than a frame tells a message that is too long: the rest of it is dropped.
+	 */
 	n = read(c->fd, b->request, BUFFER_SIZE);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return RECEIVED_NOTHING;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One client's connection, and the frames on it. Exactly one thread owns a connection at any time. */
+/* One client's connection, and the frames on it. Exactly one thread owns a connection at any time.
+ */
 #ifndef TEE_HOST_CONNECTION_H
 #define TEE_HOST_CONNECTION_H
 
@@ -39,23 +40,26 @@ enum received {
 	RECEIVED_FRAME,
 	RECEIVED_BAD, /* a message that is no frame: *err is the answer, and the connection ends */
 	RECEIVED_END, /* the client is gone */
-	RECEIVED_STUCK, /* a message with descriptors, which stays where it is: the connection ends */
+	RECEIVED_STUCK, /* a message with descriptors, which stays where it is: the connection ends
+			 */
 };
 
 /*
- * For a kernel that lets clients pass descriptors (see listener.c): from now on no message is read or dropped that has
- * any. Each connection has to be prepared then. Before other threads run.
+ * For a kernel that lets clients pass descriptors (see listener.c): from now on no message is read
+ * or dropped that has any. Each connection has to be prepared then. Before other threads run.
  */
 void connection_watch_descriptors(void);
 bool connection_watches_descriptors(void);
 bool connection_prepare(int fd) KW_MUST_USE;
-/* Closes it; false when that may take as long as the client likes, and the caller has to find somebody who can wait. */
+/* Closes it; false when that may take as long as the client likes, and the caller has to find
+ * somebody who can wait. */
 bool connection_close(int fd) KW_MUST_USE;
 
 /* Reads one message into b->request: the one copy that is looked at. */
 enum received connection_receive(struct connection *c, struct buffers *b, uint16_t *command,
 	size_t *payload, enum kw_err *err);
-/* Sends the reply whose payload is in frame + WIRE_HEADER. Never waits: false when it did not fit. */
+/* Sends the reply whose payload is in frame + WIRE_HEADER. Never waits: false when it did not fit.
+ */
 bool connection_reply(
 	struct connection *c, uint8_t *frame, enum kw_err err, size_t payload) KW_MUST_USE;
 /* An error to a client that will be closed: reads what it has sent, since an unread message would

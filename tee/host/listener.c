@@ -41,8 +41,9 @@ static bool is_option(int fd, int option, int value)
 }
 
 /*
- * Whoever reads or drops a message closes the descriptors in it, when its sender has closed them already, and waits as
- * long as that takes: for days, when it is a TCP connection with SO_LINGER (socket(7)). So clients may not pass any.
+ * Whoever reads or drops a message closes the descriptors in it, when its sender has closed them
+ * already, and waits as long as that takes: for days, when it is a TCP connection with SO_LINGER
+ * (socket(7)). So clients may not pass any.
  */
 static void refuse_descriptors(struct listener *l)
 {

@@ -14,10 +14,12 @@ struct listener {
 	const char *name; /* in dir */
 	dev_t dev;        /* of the socket, to remove no other */
 	ino_t ino;
-	bool passes_descriptors; /* clients can send some with a message: this kernel has no way to refuse them */
+	bool passes_descriptors; /* clients can send some with a message: this kernel has no way to
+				    refuse them */
 };
 
-/* Whether systemd passed a socket to this process (sd_listen_fds(3)). Before descriptors are closed. */
+/* Whether systemd passed a socket to this process (sd_listen_fds(3)). Before descriptors are
+ * closed. */
 bool listener_inherited(void);
 /* Takes the inherited one: KW_ERR_SYSTEM, logged, when it is not a listening SOCK_SEQPACKET one. */
 enum kw_err listener_take(struct listener *l) KW_MUST_USE;

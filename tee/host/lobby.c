@@ -166,7 +166,7 @@ static void greet(struct server *s, struct connection *c)
 	turn_away(s, c);
 }
 
-/* Milliseconds until something is due, -1 for never. Stops the server when its idle time is over. */
+/* Milliseconds until something is due, -1 for never. Stops the server after its idle time. */
 static int due(struct server *s)
 {
 	uint64_t since, now = now_ns();

@@ -26,14 +26,15 @@
 /* Descriptors that connections may not have: logs, epolls, the store, and a swap of its log. */
 static unsigned connections_max(void)
 {
-	struct rlimit rl = { 1024, 1024 };
+	struct rlimit rl = {1024, 1024};
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	rlim_t reserve = 64 + 2 * (rlim_t)(cpus > 0 ? cpus : 1);
 
 	(void)getrlimit(RLIMIT_NOFILE, &rl);
 	if (rl.rlim_cur > 1u << 20)
 		rl.rlim_cur = 1u << 20;
-	return rl.rlim_cur > 2 * reserve ? (unsigned)(rl.rlim_cur - reserve) : (unsigned)(rl.rlim_cur / 2);
+	return rl.rlim_cur > 2 * reserve ? (unsigned)(rl.rlim_cur - reserve)
+					 : (unsigned)(rl.rlim_cur / 2);
 }
 
 static void block_signals(void)
@@ -73,7 +74,7 @@ static bool as_starter(const struct options *o)
 
 static enum kw_err open_store(const struct options *o, struct core **core)
 {
-	struct core_options options = { (size_t)o->cache_mib << 20 };
+	struct core_options options = {(size_t)o->cache_mib << 20};
 	uint8_t secret[DEVICE_SECRET_SIZE];
 	size_t limit = secret_memory_limit();
 	enum kw_err err = KW_ERR_SYSTEM;
@@ -105,7 +106,8 @@ static enum kw_err open_store(const struct options *o, struct core **core)
 	return err;
 }
 
-/* What needs libcrypto or secret memory comes after it here, and there is one process from here on. */
+/* What needs libcrypto or secret memory comes after it here, and there is one process from here on.
+ */
 static enum kw_err prepare(void)
 {
 	enum kw_err err;
@@ -134,8 +136,8 @@ struct starting {
 static enum kw_err serve(struct starting *st, struct core *core)
 {
 	struct options *o = &st->o;
-	struct listener l = { .fd = -1, .dir = -1 };
-	struct server_options options = { core, &o->rules, -1, connections_max(), o->idle_exit };
+	struct listener l = {.fd = -1, .dir = -1};
+	struct server_options options = {core, &o->rules, -1, connections_max(), o->idle_exit};
 	struct server *server = NULL;
 	char log[PATH_MAX];
 	enum kw_err err;
@@ -185,9 +187,17 @@ static enum kw_err run(struct starting *st)
 	return err;
 }
 
+/* Whoever started it may have had secrets of his own there. */
+static bool forget_environment(void)
+{
+	for (char **e = environ; e && *e; e++)
+		explicit_bzero(*e, strlen(*e));
+	return !clearenv();
+}
+
 int main(int argc, char **argv)
 {
-	struct starting st = { .notify = -1, .parent = -1 };
+	struct starting st = {.notify = -1, .parent = -1};
 	int code;
 
 	st.inherited = listener_inherited();
@@ -197,7 +207,7 @@ int main(int argc, char **argv)
 		return code;
 	block_signals();
 	st.notify = notify_open();
-	if (clearenv())
+	if (!forget_environment())
 		return EXIT_FAILURE;
 	/* Before any memory is set up that a child must not share. */
 	if (st.o.daemon) {

@@ -15,8 +15,8 @@
 #include "sanitizer.h"
 #include "secret_memory.h"
 
-/* No call that makes or names a socket, starts a program or a process, or signals another. Files are reached by
- * openat, which Landlock confines to the store. */
+/* No call that makes or names a socket, starts a program or a process, or signals another. Files
+ * are reached by openat, which Landlock confines to the store. */
 static const int allowed[] = {
 	/* serving */
 	SCMP_SYS(read),

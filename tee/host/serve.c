@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A pinned thread: epoll_wait, read, dispatch, write. No lock, no allocation, no log on this path. */
+/* A pinned thread: epoll_wait, read, dispatch, write. No lock, no allocation, no log on this path.
+ */
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -11,7 +12,8 @@
 #include "server_state.h"
 
 #define EVENTS 256
-/* New requests are looked for after this long, so that the least served caller does not wait for a queue. */
+/* New requests are looked for after this long, so that the least served caller does not wait for a
+ * queue. */
 #define POLL_AGAIN_NS 200000
 
 enum fate {
@@ -37,7 +39,8 @@ void serve_report(const struct connection *c, uint16_t command, enum kw_err err)
 
 static struct epoll_event readable(struct connection *c)
 {
-	/* Edge-triggered: an event for each request, and a thousand idle or waiting connections cost nothing. */
+	/* Edge-triggered: an event for each request, and a thousand idle or waiting connections
+	 * cost nothing. */
 	return (struct epoll_event){.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = c};
 }
 

@@ -14,9 +14,14 @@
 #include "secret_memory.h"
 #include "server_state.h"
 
-/* libcrypto keeps its large numbers on the heap: RSA-4096 and P-521 stay below a quarter of this. */
+/* libcrypto keeps its large numbers on the heap: RSA-4096 and P-521 stay below a quarter of this.
+ */
 #define STACK_SIZE ((size_t)(SANITIZED ? 1024 : 128) << 10)
 #define GUARD ((size_t)64 << 10)
+
+/* A tenth of the weight of others. With less, a key of RSA-4096 takes minutes on a machine whose
+ * processors are busy. */
+#define SLOW_NICE 10
 
 struct start {
 	struct server *server;
@@ -59,9 +64,11 @@ static void *stack_new(void)
 	if (p)
 		return p;
 	protection_set(PROTECT_SECRET_MEMORY, PROTECTION_PARTIAL,
-		"keys are in secret memory, but for want of locked memory the stacks of some threads are not: "
+		"keys are in secret memory, but for want of locked memory the stacks of some "
+		"threads are not: "
 		"raise the limit on it (ulimit -l, LimitMEMLOCK=)");
-	p = mmap(NULL, STACK_SIZE + 2 * GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	p = mmap(NULL, STACK_SIZE + 2 * GUARD, PROT_NONE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED)
 		return NULL;
 	if (mprotect(p + GUARD, STACK_SIZE, PROT_READ | PROT_WRITE)) {
@@ -99,7 +106,7 @@ enum kw_err server_spawn(struct server *s, const struct thread_plan *plan)
 		free(start);
 		return KW_ERR_NO_MEMORY;
 	}
-	*start = (struct start){ s, *plan };
+	*start = (struct start){s, *plan};
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	result = pthread_attr_setstack(&attr, stack, STACK_SIZE);
 	if (!result && plan->cpu >= 0)
@@ -181,11 +188,12 @@ enum kw_err server_new(const struct server_options *options, struct server **ser
 	if (!err)
 		err = work_new(s, 1, 0, &s->writer);
 	if (!err)
-		err = work_new(s, s->thread_count, 19, &s->slow);
+		err = work_new(s, s->thread_count, SLOW_NICE, &s->slow);
 	settle(s);
 out:
 	if (err)
-		platform_log("the server's threads cannot be made: %s", err == KW_ERR_LIMIT ? strerror(errno) : "out of memory");
+		platform_log("the server's threads cannot be made: %s",
+			err == KW_ERR_LIMIT ? strerror(errno) : "out of memory");
 	return err;
 }
 

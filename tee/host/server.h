@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The server. The main thread is the lobby: it accepts, hears HELLO and waits for signals. A thread pinned
- * to each CPU serves the connections that asked for that CPU; workers run what takes long.
+ * The server. The main thread is the lobby: it accepts, hears HELLO and waits for signals. A thread
+ * pinned to each CPU serves the connections that asked for that CPU; workers run what takes long.
  */
 #ifndef TEE_HOST_SERVER_H
 #define TEE_HOST_SERVER_H
@@ -19,7 +19,8 @@ struct server_options {
 
 struct server;
 
-/* Makes the threads, which wait. SIGTERM, SIGINT and SIGHUP must be blocked. What fails is logged. */
+/* Makes the threads, which wait. SIGTERM, SIGINT and SIGHUP must be blocked. What fails is logged.
+ */
 enum kw_err server_new(const struct server_options *options, struct server **server) KW_MUST_USE;
 /* Serves until SIGTERM, SIGINT or the idle time. When it returns no other thread runs requests. */
 void server_run(struct server *server);
