@@ -4,10 +4,12 @@
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/params.h>
 #include <openssl/provider.h>
 #include <openssl/rsa.h>
 
+#include <dlfcn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,12 +209,41 @@ static void open_tee(struct prov *prov, OSSL_FUNC_core_get_params_fn *core_get_p
 			prov->tee_text, sizeof(prov->tee_text), "%s", front_explain(prov->tee_err));
 }
 
+/*
+ * OpenSSL has no way to say that a provider knows RSA but is not to be asked for new keys or TLS
+ * groups: the one that was activated first is. If nobody is there yet, because a configuration or
+ * HAProxy's ssl-provider names us first or alone, see to it that the default provider goes before
+ * us; without it no key exchange works. The context of the application may be used only if its
+ * libcrypto is the one that we are linked to.
+ */
+static void let_others_go_first(const struct prov *prov, OSSL_FUNC_core_get_libctx_fn *get_libctx)
+{
+	OSSL_LIB_CTX *(*linked)(void) = OSSL_LIB_CTX_new;
+	Dl_info ours, theirs;
+	OSSL_LIB_CTX *app;
+	EVP_KEYMGMT *known;
+
+	if (!get_libctx || !dladdr((void *)(uintptr_t)linked, &ours) ||
+		!dladdr((void *)(uintptr_t)get_libctx, &theirs) ||
+		ours.dli_fbase != theirs.dli_fbase)
+		return;
+	app = (OSSL_LIB_CTX *)get_libctx(prov->handle);
+	ERR_set_mark();
+	/* This also activates the default provider where OpenSSL does so by itself. */
+	known = EVP_KEYMGMT_fetch(app, "RSA", PROV_OTHERS);
+	if (!known)
+		OSSL_PROVIDER_try_load(app, "default", 1);
+	EVP_KEYMGMT_free(known);
+	ERR_pop_to_mark();
+}
+
 __attribute__((visibility("default"))) OSSL_provider_init_fn OSSL_provider_init;
 
 int OSSL_provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
 	const OSSL_DISPATCH **out, void **ctx)
 {
 	OSSL_FUNC_core_get_params_fn *core_get_params = NULL;
+	OSSL_FUNC_core_get_libctx_fn *core_get_libctx = NULL;
 	struct prov *prov = calloc(1, sizeof(*prov));
 	int ok = 0;
 
@@ -233,10 +264,14 @@ int OSSL_provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
 		case OSSL_FUNC_CORE_GET_PARAMS:
 			core_get_params = OSSL_FUNC_core_get_params(fn);
 			break;
+		case OSSL_FUNC_CORE_GET_LIBCTX:
+			core_get_libctx = OSSL_FUNC_core_get_libctx(fn);
+			break;
 		}
 	}
 	if (!prov->new_error || !prov->set_error_debug || !prov->vset_error)
 		goto out;
+	let_others_go_first(prov, core_get_libctx);
 	prov->libctx = OSSL_LIB_CTX_new_child(handle, in);
 	if (!prov->libctx)
 		goto out;

@@ -418,16 +418,11 @@ static void providers_come_and_go(void **state)
 	test_no_errors();
 }
 
-static OSSL_PROVIDER *default_provider, *keyward_provider;
-
 static int setup(void **state)
 {
 	(void)state;
 	test_tee_start();
-	default_provider = OSSL_PROVIDER_load(NULL, "default");
-	keyward_provider = OSSL_PROVIDER_load(NULL, "keyward");
-	assert_non_null(default_provider);
-	assert_non_null(keyward_provider);
+	test_providers_load();
 	test_key("ec", KW_KEY_TYPE_EC_P256, ALL, false);
 	test_key("rsa", KW_KEY_TYPE_RSA_2048, ALL, false);
 	test_key("ed", KW_KEY_TYPE_ED25519, ALL, false);
@@ -438,8 +433,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	assert_int_equal(OSSL_PROVIDER_unload(keyward_provider), 1);
-	assert_int_equal(OSSL_PROVIDER_unload(default_provider), 1);
+	test_providers_unload();
 	test_tee_end();
 	return 0;
 }

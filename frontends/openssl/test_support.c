@@ -4,6 +4,7 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/provider.h>
 #include <openssl/ssl.h>
 
 #include <signal.h>
@@ -95,6 +96,24 @@ void test_tee_end(void)
 	kw_free(&kw);
 	snprintf(command, sizeof(command), "rm -rf -- '%s'", folder);
 	assert_int_equal(system(command), 0);
+}
+
+static OSSL_PROVIDER *providers[2];
+
+void test_providers_load(void)
+{
+	const bool keyward_first = getenv("KEYWARD_FIRST");
+
+	providers[0] = OSSL_PROVIDER_load(NULL, keyward_first ? "keyward" : "default");
+	assert_non_null(providers[0]);
+	providers[1] = OSSL_PROVIDER_load(NULL, keyward_first ? "default" : "keyward");
+	assert_non_null(providers[1]);
+}
+
+void test_providers_unload(void)
+{
+	assert_int_equal(OSSL_PROVIDER_unload(providers[1]), 1);
+	assert_int_equal(OSSL_PROVIDER_unload(providers[0]), 1);
 }
 
 void test_write(const char *path, const void *data, size_t len)

@@ -29,6 +29,10 @@ struct kw *test_kw(void);
 /* A path in the scratch folder, one of a few static buffers. */
 const char *test_path(const char *name);
 
+/* The default provider and ours, in this order; with $KEYWARD_FIRST in the other. */
+void test_providers_load(void);
+void test_providers_unload(void);
+
 /* Makes a key; a sealed one has no entry in the TEE. Its key file is then test_path(name). */
 void test_key(const char *name, enum kw_key_type type, uint32_t purposes, bool sealed);
 /* The key file again: for a key whose name moved. */

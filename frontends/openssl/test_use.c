@@ -321,16 +321,11 @@ static void sealed_keys(void **state)
 		EVP_PKEY_free(keys[i]);
 }
 
-static OSSL_PROVIDER *default_provider, *keyward_provider;
-
 static int setup(void **state)
 {
 	(void)state;
 	test_tee_start();
-	default_provider = OSSL_PROVIDER_load(NULL, "default");
-	keyward_provider = OSSL_PROVIDER_load(NULL, "keyward");
-	assert_non_null(default_provider);
-	assert_non_null(keyward_provider);
+	test_providers_load();
 	for (size_t t = 0; t < 7; t++) {
 		test_key(name_of("sign", test_types[t]), test_types[t], KW_PURPOSE_SIGN, false);
 		test_key(name_of("server", test_types[t]), test_types[t], KW_PURPOSE_TLS_SERVER,
@@ -344,8 +339,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	assert_int_equal(OSSL_PROVIDER_unload(keyward_provider), 1);
-	assert_int_equal(OSSL_PROVIDER_unload(default_provider), 1);
+	test_providers_unload();
 	test_tee_end();
 	return 0;
 }
