@@ -58,5 +58,17 @@ check "with its own secret everything opens again" tee_start
 equal "with the same key" "$id" "$(keyward key show kept.test | grep -oE '[0-9a-f]{64}' | head -n 1)"
 check "and the sealed one" keyward key show "$work/sealed.pem"
 tee_stop
+
+# Started by root for another user, everything made on the way: that user owns the store, and others reach the socket.
+mkdir "$work/by-root"
+chmod 755 "$work/by-root"
+spawn "$work/by-root.log" "$kw_teed" --user "$tee_user" --store "$work/by-root/store" \
+	--socket "$work/by-root/run/tee.sock"
+by_root_pid=$spawned
+wait_for 20 keyward --socket "$work/by-root/run/tee.sock" status
+equal "a store made by root is the user's of the TEE" "$tee_user 700" "$(stat -c '%U %a' "$work/by-root/store")"
+check "other users reach the socket in the directory that was made for it" \
+	setpriv --reuid 60001 --regid 60001 --clear-groups -- "$(command -v keyward)" --socket "$work/by-root/run/tee.sock" status
+stop_process "$by_root_pid"
 equal "the TEE's last exit status" 0 $?
 finish

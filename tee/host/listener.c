@@ -110,10 +110,18 @@ static enum kw_err open_parent(struct listener *l, const char *path)
 	struct sockaddr_un a;
 	char dir[sizeof(a.sun_path)];
 	const char *slash = strrchr(path, '/');
+	mode_t before;
+	int made, error;
 
 	(void)snprintf(
 		dir, sizeof(dir), "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
-	if (mkdir(dir, 0755) && errno != EEXIST) {
+	/* Our own umask would keep everybody else from the socket. */
+	before = umask(S_IWGRP | S_IWOTH);
+	made = mkdir(dir, 0755);
+	error = errno;
+	(void)umask(before);
+	errno = error;
+	if (made && errno != EEXIST) {
 		platform_log(
 			"the directory %s of the socket cannot be made: %s", dir, strerror(errno));
 		return KW_ERR_SYSTEM;

@@ -72,6 +72,21 @@ static bool as_starter(const struct options *o)
 	return !seteuid(0) && !setegid(0);
 }
 
+/* The directory of a store that will belong to --user. Whoever owns its parent may have put a link there. */
+static bool give_store(const struct options *o)
+{
+	bool given;
+	int fd;
+
+	if (!o->user || getuid() || mkdir(o->store, 0700))
+		return true;
+	fd = open(o->store, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	given = fd >= 0 && !fchown(fd, o->uid, o->gid);
+	if (fd >= 0)
+		close(fd);
+	return given;
+}
+
 static enum kw_err open_store(const struct options *o, struct core **core)
 {
 	struct core_options options = {(size_t)o->cache_mib << 20};
@@ -81,9 +96,7 @@ static enum kw_err open_store(const struct options *o, struct core **core)
 
 	if (!options.cache_bytes && limit < (size_t)16 << 20)
 		options.cache_bytes = limit / 4;
-	if (o->user && !getuid() && !mkdir(o->store, 0700) && chown(o->store, o->uid, o->gid))
-		return err;
-	if (!as_user(o))
+	if (!give_store(o) || !as_user(o))
 		return err;
 	err = storage_file_setup(o->store);
 	if (err)
