@@ -31,10 +31,10 @@ static struct core *core;
 static struct known keys[KEYS];
 static unsigned key_count;
 
-#define REQUIRE(condition) \
-	do { \
+#define REQUIRE(condition)        \
+	do {                      \
 		if (!(condition)) \
-			abort(); \
+			abort();  \
 	} while (0)
 
 static struct session caller(unsigned which)
