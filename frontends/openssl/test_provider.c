@@ -256,6 +256,9 @@ static void contexts_are_used_again_and_copied(void **state)
 		assert_int_equal(
 			EVP_DigestSignInit_ex(ctx, NULL, "SHA256", NULL, NULL, key, NULL), 1);
 		assert_int_equal(EVP_DigestSignUpdate(ctx, message, half), 1);
+		/* OpenSSL 3.5, with any provider, crashes when a context for signing is copied over
+		 * another with the same hash (its issue 31831). */
+		assert_int_equal(EVP_MD_CTX_reset(copy), 1);
 		assert_int_equal(EVP_MD_CTX_copy_ex(copy, ctx), 1);
 		assert_int_equal(EVP_DigestSignUpdate(copy, message + half, 50), 1);
 		len = sizeof(sig);

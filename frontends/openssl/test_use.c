@@ -55,6 +55,7 @@ static void certificates_and_requests(void **state)
 			X509_free(cert);
 		}
 		req = X509_REQ_new();
+		assert_int_equal(X509_REQ_set_version(req, X509_REQ_VERSION_1), 1);
 		assert_int_equal(X509_REQ_set_pubkey(req, key), 1);
 		assert_true(X509_REQ_sign(req, key, ed ? NULL : EVP_sha256()) > 0);
 		assert_int_equal(X509_REQ_verify(req, public), 1);
