@@ -21,6 +21,7 @@ struct crypto_key {
 	RSA *rsa;
 	EC_KEY *ec;
 	EVP_PKEY *ed;
+	EVP_MD_CTX *ed_ready; /* to sign with ed; copied for each signature */
 };
 
 /* Fetched once: a fetch for each call costs more than SHA-256 of a TLS message. NULL: unknown. */

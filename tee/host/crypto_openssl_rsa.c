@@ -367,7 +367,7 @@ size_t crypto_key_memory(enum key_type type)
 	case KEY_TYPE_RSA_4096:
 		return 10000;
 	case KEY_TYPE_ED25519:
-		return 600;
+		return 1500;
 	default:
 		return 2000;
 	}
