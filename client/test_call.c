@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "internal.h"
 #include "test_fake_tee.h"
 
 static enum kw_err generate(struct kw *kw)
@@ -188,17 +189,21 @@ static void unsent_command_is_sent_after_a_restart(void **state)
 static void gives_up_when_it_stays_away(void **state)
 {
 	struct fake_tee f;
+	unsigned usual;
 	enum kw_err err;
 	struct kw *kw;
 
 	(void)state;
 	fake_start(&f, fake_signer);
-	kw = fake_kw(&f, 150);
+	kw = fake_kw(&f, 0);
 	assert_int_equal(fake_sign(kw, "x"), KW_ERR_OK);
 	fake_stop(&f);
+	usual = kw->timeout_ms;
+	kw->timeout_ms = 150;
 	/* A machine that is busy enough may see the deadline first. */
 	err = fake_sign(kw, "x");
 	assert_true(err == KW_ERR_NO_TEE || err == KW_ERR_TIMEOUT);
+	kw->timeout_ms = usual;
 	for (int i = 0; i < 1000; i++)
 		assert_int_equal(fake_sign(kw, "x"), KW_ERR_NO_TEE);
 	fake_listen(&f);
@@ -302,32 +307,41 @@ static void closing_before_the_greeting(void **state)
 	fake_end(&f);
 }
 
-static void silent_once(struct fake_tee *f, struct fake_request *rq)
+/* Signs on any connection but the first. */
+static void silent_at_first(struct fake_tee *f, struct fake_request *rq)
 {
-	if (rq->count == 1)
+	if (rq->command == CMD_SIGN && rq->connection == 1)
 		rq->action = FAKE_SILENT;
 	else
-		fake_signer(f, rq);
+		maker(f, rq);
 }
 
 /* The late answer must never be taken for that of the next call: the connection is given up. */
 static void stalled_tee_times_out(void **state)
 {
 	struct fake_tee f;
+	unsigned usual;
 	struct kw *kw;
 	cpu_set_t cpus;
 
 	(void)state;
-	fake_start(&f, silent_once);
-	kw = fake_kw(&f, 100);
+	fake_start(&f, silent_at_first);
+	kw = fake_kw(&f, 0);
 	sched_getaffinity(0, sizeof(cpus), &cpus);
 	fake_stay_on_cpu((unsigned)sched_getcpu());
+	/* Only the one call is short of time: a busy machine may be slow with the others. */
+	assert_int_equal(generate(kw), KW_ERR_OK);
+	usual = kw->timeout_ms;
+	kw->timeout_ms = 100;
 	assert_int_equal(fake_sign(kw, "x"), KW_ERR_TIMEOUT);
 	assert_non_null(strstr(kw_explain(), "did not answer"));
-	assert_int_equal(atomic_load(&f.counts[CMD_SIGN]), 1);
+	kw->timeout_ms = usual;
 	assert_int_equal(fake_sign(kw, "y"), KW_ERR_OK);
 	assert_int_equal(atomic_load(&f.connections), 2);
 	sched_setaffinity(0, sizeof(cpus), &cpus);
+	/* Once the fake has read all there is, it has seen each of them once. */
+	fake_stop(&f);
+	assert_int_equal(atomic_load(&f.counts[CMD_SIGN]), 2);
 	kw_free(&kw);
 	fake_end(&f);
 }
@@ -422,9 +436,11 @@ static void signals_do_not_disturb(void **state)
 	kw_free(&kw);
 	f.handler = silent;
 	kw = fake_kw(&f, 100);
-	assert_int_equal(fake_sign(kw, "x"), KW_ERR_TIMEOUT);
+	/* A busy machine merges the signals that it has no time to deliver. */
+	do
+		assert_int_equal(fake_sign(kw, "x"), KW_ERR_TIMEOUT);
+	while (atomic_load(&alarms) <= 10);
 	setitimer(ITIMER_REAL, &never, NULL);
-	assert_true(atomic_load(&alarms) > 10);
 	kw_free(&kw);
 	fake_end(&f);
 }
