@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 1024
-#define REFUSALS_A_SECOND 10
+#define REFUSALS_A_SECOND 5 /* of a user */
+#define REFUSED_USERS 32
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool with_level;
@@ -105,12 +106,39 @@ static const char *sentence(enum kw_err err)
 	}
 }
 
+/* Under the lock. Whether this user may have another line in this second: one who floods the log
+ * does not keep those of others out of it. */
+static bool may_print(time_t now, uint32_t uid, bool *new_second)
+{
+	static struct {
+		uint32_t uid;
+		unsigned lines;
+	} users[REFUSED_USERS];
+	static unsigned count;
+	static time_t second;
+	unsigned i = 0;
+
+	*new_second = now != second;
+	if (*new_second)
+		count = 0;
+	second = now;
+	while (i < count && users[i].uid != uid)
+		i++;
+	if (i == REFUSED_USERS)
+		return false;
+	if (i == count) {
+		users[i].uid = uid;
+		users[i].lines = 0;
+		count++;
+	}
+	return users[i].lines++ < REFUSALS_A_SECOND;
+}
+
 void log_refusal(uint32_t uid, uint16_t command, enum kw_err err)
 {
 	static atomic_uint suppressed;
-	static time_t second;
-	static unsigned lines;
 	struct timespec now = {0};
+	bool new_second, may;
 	unsigned n;
 
 	if (pthread_mutex_trylock(&lock)) {
@@ -118,18 +146,13 @@ void log_refusal(uint32_t uid, uint16_t command, enum kw_err err)
 		return;
 	}
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	if (now.tv_sec != second) {
-		second = now.tv_sec;
-		lines = 0;
-		n = atomic_exchange(&suppressed, 0);
-		if (n)
-			notice("%u more requests were refused", n);
-	}
-	if (lines < REFUSALS_A_SECOND) {
-		lines++;
+	may = may_print(now.tv_sec, uid, &new_second);
+	n = new_second ? atomic_exchange(&suppressed, 0) : 0;
+	if (n)
+		notice("%u more requests were refused", n);
+	if (may)
 		notice("refused %s of uid %u: %s", command_name(command), uid, sentence(err));
-	} else {
+	else
 		atomic_fetch_add(&suppressed, 1);
-	}
 	pthread_mutex_unlock(&lock);
 }

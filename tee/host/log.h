@@ -11,8 +11,8 @@
 void log_init(void);
 /* What the server has to say of its own: level 6. platform_log is level 4. */
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* A refused request. At most 10 lines a second, then a count. Never waits: neither for the reader
- * of stderr nor for another thread. */
+/* A refused request. At most 5 lines a second of a user, then a count. Never waits: neither for the
+ * reader of stderr nor for another thread. */
 void log_refusal(uint32_t uid, uint16_t command, enum kw_err err);
 
 #endif
