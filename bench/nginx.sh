@@ -49,7 +49,7 @@ one_nginx()
 }
 
 # Nanoseconds on a CPU, of all threads of a process.
-cpu() { cat /proc/"$1"/task/*/schedstat | awk '{ sum += $1 } END { printf "%d", sum }'; }
+cpu() { cat /proc/"$1"/task/*/schedstat | awk '{ sum += $1 } END { printf "%.0f\n", sum }'; }
 
 echo
 echo "## nginx: one full TLS 1.3 handshake at a time"
