@@ -102,6 +102,14 @@ static void print_page(const struct cli *cli, const struct kw_status *s)
 	snprintf(buf, sizeof(buf), "%" PRIu32 " stored in %s, %" PRIu32 " open in memory",
 		kw_status_keys(s), age, kw_status_open_keys(s));
 	item("Keys", buf);
+	item("Storage", kw_status_storage(s));
+	bytes(kw_status_memory(s), time_text, sizeof(time_text));
+	bytes(kw_status_memory_max(s), age, sizeof(age));
+	if (kw_status_memory_max(s))
+		snprintf(buf, sizeof(buf), "%s in use, of %s", time_text, age);
+	else
+		snprintf(buf, sizeof(buf), "%s in use", time_text);
+	item("Memory", buf);
 	snprintf(buf, sizeof(buf), "%" PRIu64 " signatures, %" PRIu64 " refusals",
 		kw_status_signatures(s), kw_status_refusals(s));
 	item("Since start", buf);
@@ -131,6 +139,12 @@ static void print_json(const struct cli *cli, const struct kw_status *s)
 	json_number(&j, "keys", kw_status_keys(s));
 	json_number(&j, "open_keys", kw_status_open_keys(s));
 	json_number(&j, "store_bytes", kw_status_store_bytes(s));
+	json_string(&j, "storage", kw_status_storage(s));
+	json_number(&j, "memory", kw_status_memory(s));
+	if (kw_status_memory_max(s))
+		json_number(&j, "memory_max", kw_status_memory_max(s));
+	else
+		json_null(&j, "memory_max");
 	json_number(&j, "signatures", kw_status_signatures(s));
 	json_number(&j, "refusals", kw_status_refusals(s));
 	json_bool(&j, "is_admin", kw_status_is_admin(s));

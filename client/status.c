@@ -24,6 +24,9 @@ struct kw_status {
 	uint64_t store_bytes;
 	uint64_t signatures;
 	uint64_t refusals;
+	uint64_t memory;
+	uint64_t memory_max;
+	const char *storage;
 	unsigned protection_count;
 	struct protection protections[UINT8_MAX];
 	size_t text_used;
@@ -87,6 +90,9 @@ static bool read_status(struct kw_status *s, struct reader *r)
 	s->store_bytes = get_u64(r);
 	s->signatures = get_u64(r);
 	s->refusals = get_u64(r);
+	s->memory = get_u64(r);
+	s->memory_max = get_u64(r);
+	s->storage = get_text16(s, r);
 	s->flags = get_u8(r);
 	s->protection_count = get_u8(r);
 	for (unsigned i = 0; i < s->protection_count && !r->failed; i++)
@@ -181,6 +187,21 @@ uint64_t kw_status_signatures(const struct kw_status *s)
 uint64_t kw_status_refusals(const struct kw_status *s)
 {
 	return s->refusals;
+}
+
+uint64_t kw_status_memory(const struct kw_status *s)
+{
+	return s->memory;
+}
+
+uint64_t kw_status_memory_max(const struct kw_status *s)
+{
+	return s->memory_max;
+}
+
+const char *kw_status_storage(const struct kw_status *s)
+{
+	return s->storage;
 }
 
 bool kw_status_is_admin(const struct kw_status *s)

@@ -94,6 +94,9 @@ static void status_reply(struct writer *w)
 	put_u64(w, 4096);
 	put_u64(w, 99);
 	put_u64(w, 5);
+	put_u64(w, 1 << 20);
+	put_u64(w, 8 << 20);
+	put_field16(w, "a file", 6);
 	put_u8(w, 2);
 	put_u8(w, 2);
 	put_field8(w, "seccomp", 7);
@@ -124,6 +127,9 @@ static enum kw_err run_status(struct kw *kw)
 	assert_int_equal(kw_status_store_bytes(s), 4096);
 	assert_int_equal(kw_status_signatures(s), 99);
 	assert_int_equal(kw_status_refusals(s), 5);
+	assert_int_equal(kw_status_memory(s), 1 << 20);
+	assert_int_equal(kw_status_memory_max(s), 8 << 20);
+	assert_string_equal(kw_status_storage(s), "a file");
 	assert_false(kw_status_is_admin(s));
 	assert_true(kw_status_may_create(s));
 	assert_int_equal(kw_status_protections(s), 2);

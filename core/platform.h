@@ -82,6 +82,10 @@ struct platform_protection {
 /* Static facts for STATUS. */
 enum wire_tee_kind platform_kind(void);
 const char *platform_version(void);
+/* Where the log is kept, for a person: "a file in /var/lib/keyward". */
+const char *platform_storage(void);
+/* Bytes of the TEE's own memory in use, and the most there may be: 0 when nothing bounds it. */
+void platform_memory(uint64_t *used, uint64_t *most);
 /* i-th protection, or NULL past the last. */
 const struct platform_protection *platform_protection(unsigned i);
 

@@ -44,10 +44,13 @@ enum kw_err cmd_status(struct call *c, struct reader *req, struct writer *rsp)
 {
 	const char *version = platform_version();
 	const char *crypto = crypto_version();
+	const char *storage = platform_storage();
+	uint64_t memory_used, memory_most;
 	struct store_stats stats;
 
 	if (!reader_done(req))
 		return KW_ERR_BAD_REQUEST;
+	platform_memory(&memory_used, &memory_most);
 	store_stats(c->core->store, &stats);
 	put_u8(rsp, (uint8_t)platform_kind());
 	put_field8(rsp, version, strlen(version));
@@ -59,6 +62,9 @@ enum kw_err cmd_status(struct call *c, struct reader *req, struct writer *rsp)
 	put_u64(rsp, stats.bytes);
 	put_u64(rsp, atomic_load(&c->core->signatures));
 	put_u64(rsp, atomic_load(&c->core->refusals));
+	put_u64(rsp, memory_used);
+	put_u64(rsp, memory_most);
+	put_field16(rsp, storage, strlen(storage));
 	put_u8(rsp, (uint8_t)((c->session->is_admin ? 1 : 0) | (c->session->may_create ? 2 : 0)));
 	put_protections(rsp);
 	return KW_ERR_OK;

@@ -128,6 +128,9 @@ uint32_t kw_status_open_keys(const struct kw_status *s);  /* decrypted in the TE
 uint64_t kw_status_store_bytes(const struct kw_status *s);
 uint64_t kw_status_signatures(const struct kw_status *s); /* since the start */
 uint64_t kw_status_refusals(const struct kw_status *s);   /* since the start */
+uint64_t kw_status_memory(const struct kw_status *s);     /* bytes of the TEE's memory in use */
+uint64_t kw_status_memory_max(const struct kw_status *s); /* 0: nothing bounds it */
+const char *kw_status_storage(const struct kw_status *s); /* where the keys are stored */
 bool kw_status_is_admin(const struct kw_status *s);       /* the caller is an administrator */
 bool kw_status_may_create(const struct kw_status *s);
 unsigned kw_status_protections(const struct kw_status *s);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/platform.h"
+#include "secret_memory.h"
 
 /* All of them have to fit the reply of STATUS, beside the rest. */
 #define SENTENCE_MAX 512
@@ -47,4 +48,12 @@ void protection_set(
 const struct platform_protection *platform_protection(unsigned i)
 {
 	return i < PROTECT_COUNT ? &protections[i] : NULL;
+}
+
+void platform_memory(uint64_t *used, uint64_t *most)
+{
+	size_t limit = secret_memory_limit();
+
+	*used = secret_memory_mapped();
+	*most = limit == SIZE_MAX ? 0 : limit;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,6 +26,8 @@ struct storage {
 };
 
 static int directory = -1;
+/* For STATUS, with room in its reply for all else. */
+static char place[1024];
 
 static enum kw_err failure(const char *what, const char *name)
 {
@@ -83,6 +86,24 @@ static enum kw_err sync_parent(int fd, const char *dir)
 	return err;
 }
 
+/* A name that would act on a terminal is not repeated. */
+static void describe_place(const char *dir)
+{
+	char *path = realpath(dir, NULL);
+	const char *shown = path ? path : dir;
+	bool clean = strlen(shown) < sizeof(place) - 16;
+
+	for (const char *p = shown; *p; p++)
+		clean = clean && *p >= 0x20 && *p < 0x7f;
+	snprintf(place, sizeof(place), "a file%s%s", clean ? " in " : "", clean ? shown : "");
+	free(path);
+}
+
+const char *platform_storage(void)
+{
+	return place;
+}
+
 enum kw_err storage_file_setup(const char *dir)
 {
 	enum kw_err err = KW_ERR_STORE_IO;
@@ -106,6 +127,7 @@ enum kw_err storage_file_setup(const char *dir)
 	storage_file_teardown();
 	directory = fd;
 	fd = -1;
+	describe_place(dir);
 out:
 	if (fd >= 0)
 		close(fd);

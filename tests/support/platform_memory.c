@@ -199,6 +199,12 @@ const char *platform_version(void)
 	return "test";
 }
 
+void platform_memory(uint64_t *used, uint64_t *most)
+{
+	*used = bytes;
+	*most = 0;
+}
+
 const struct platform_protection *platform_protection(unsigned i)
 {
 	static const struct platform_protection none = {

@@ -455,3 +455,8 @@ out:
 	pthread_mutex_unlock(&lock);
 	return err;
 }
+
+const char *platform_storage(void)
+{
+	return "an array";
+}
