@@ -16,20 +16,25 @@
 #define OPTEE_TA_UUID_TEXT "5d0f7c5e-6a0b-4c67-9d5b-2f1f0b7a9c31"
 
 /*
- * A request is one invocation, whose command is an enum wire_command. Its parameters are exactly
- * these, those of opening a session all none:
+ * A session is opened with TEEC_LOGIN_USER or TEEC_LOGIN_GROUP; others are refused with
+ * TEEC_ERROR_ACCESS_DENIED, and more sessions than the TEE takes with TEEC_ERROR_BUSY. Its parameters
+ * are (value input, none, none, none): a is the numeric effective user id, or the group id. The TEE
+ * is told a hash of it only, so it believes a when the hash fits. A session with another a, or with
+ * no parameters at all, has the same rights, but its keys' owner is shown as OPTEE_ID_UNKNOWN.
+ *
+ * A request is one invocation, whose command is an enum wire_command. Its parameters are exactly:
  *   input memref   the request's payload, without a header; at most WIRE_MAX_PAYLOAD bytes
  *   output memref  room for the reply: a frame as on a socket, WIRE_HEADER and payload. Its size
- *                  becomes that of the frame. WIRE_MAX_FRAME bytes are always enough.
+ *                  becomes that of the frame. WIRE_MAX_FRAME bytes are always enough, and so are
+ *                  WIRE_HEADER and what commands.def says of the command; fewer pages take less time.
  *   none, none
  * The invocation's result is success whenever there is a frame, also with an error in it. It is
  * TEEC_ERROR_BAD_PARAMETERS for other types, a size that no request has, or no room for a header, and
  * TEEC_ERROR_SHORT_BUFFER, with the size that is needed, when the reply does not fit: then the
  * command has been carried out.
- *
- * Sessions are opened with TEEC_LOGIN_USER or TEEC_LOGIN_GROUP. Others are refused with
- * TEEC_ERROR_ACCESS_DENIED.
  */
+#define OPTEE_ID_UNKNOWN 0xffffffff
+
 #define OPTEE_PARAM_REQUEST 0
 #define OPTEE_PARAM_REPLY 1
 
