@@ -42,13 +42,13 @@ static enum kw_err exchange(struct call *c, struct link *link, struct exchange *
 		return err;
 	if ((x->answer && x->reply_len) || x->reply_len > x->reply_max)
 		return explain(KW_ERR_PROTOCOL,
-			"the TEE at %s sent an answer of %zu bytes that makes no sense",
-			c->kw->socket, x->reply_len);
+			"%s sent an answer of %zu bytes that makes no sense", c->kw->called,
+			x->reply_len);
 	if (!error_is_from_tee(x->answer))
 		return explain(KW_ERR_PROTOCOL,
-			"the TEE at %s reports error %u, which this library does not know; it may "
+			"%s reports error %u, which this library does not know; it may "
 			"be newer",
-			c->kw->socket, (unsigned)x->answer);
+			c->kw->called, (unsigned)x->answer);
 	return KW_ERR_OK;
 }
 
@@ -78,10 +78,8 @@ static enum kw_err greet(struct call *c, struct link *link, const struct deadlin
 	get_u16(&r); /* which thread serves us is the TEE's affair */
 	get_field8(&r, UINT8_MAX, &len);
 	if (!reader_done(&r) || version != WIRE_VERSION || kind != c->kw->transport->tee_kind)
-		return explain(KW_ERR_PROTOCOL,
-			"what listens at %s greets in a way that makes no sense; is it "
-			"keyward-teed?",
-			c->kw->socket);
+		return explain(KW_ERR_PROTOCOL, "%s greets in a way that makes no sense; %s",
+			c->kw->called, c->kw->transport->stranger);
 	return KW_ERR_OK;
 }
 
@@ -250,11 +248,11 @@ static enum kw_err explain_unknown(struct call *c, enum kw_err err)
 {
 	if (err != KW_ERR_DISCONNECTED && err != KW_ERR_TIMEOUT)
 		return err;
-	return explain(err,
-		"the TEE at %s %s; whether the change was made is not known, see: keyward key list",
-		c->kw->socket,
+	return explain(err, "%s %s; whether the change was made is not known, see: %s key list",
+		c->kw->called,
 		err == KW_ERR_TIMEOUT ? "did not answer in time"
-				      : "closed the connection before it answered");
+				      : "closed the connection before it answered",
+		c->kw->cli);
 }
 
 enum kw_err call_run(struct call *c, struct reader *rsp)
@@ -301,8 +299,7 @@ enum kw_err call_refused(struct call *c, enum kw_err err, const struct subject *
 enum kw_err call_nonsense(struct call *c)
 {
 	c->broken = true;
-	return explain(
-		KW_ERR_PROTOCOL, "the TEE at %s sent an answer that makes no sense", c->kw->socket);
+	return explain(KW_ERR_PROTOCOL, "%s sent an answer that makes no sense", c->kw->called);
 }
 
 void call_end(struct call *c)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sentences for people: what was refused or failed, to whom, why, and what to do about it. */
 #include "key.h"
+#include "transport.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -94,7 +95,7 @@ static void key_argument(const struct subject *s, char buf[KEY_ARGUMENT_SIZE])
 		snprintf(buf, KEY_ARGUMENT_SIZE, "NAME");
 }
 
-static enum kw_err explain_access(const struct subject *s, uint16_t command)
+static enum kw_err explain_access(const struct kw *kw, const struct subject *s, uint16_t command)
 {
 	struct kw_identity self = {.kind = KW_IDENTITY_USER, .id = geteuid()};
 	bool looking = command == CMD_KEY_INFO;
@@ -107,11 +108,11 @@ static enum kw_err explain_access(const struct subject *s, uint16_t command)
 	key_text(s, key);
 	key_argument(s, argument);
 	kw_identity_name(&self, identity, sizeof(identity));
-	return explain(KW_ERR_ACCESS, "%s may not %s %s; allow it with: keyward key allow %s %s",
-		who, looking ? "see" : "use", key, argument, identity);
+	return explain(KW_ERR_ACCESS, "%s may not %s %s; allow it with: %s key allow %s %s", who,
+		looking ? "see" : "use", key, kw->cli, argument, identity);
 }
 
-static enum kw_err explain_purpose(const struct subject *s, enum kw_err err)
+static enum kw_err explain_purpose(const struct kw *kw, enum kw_err err, const struct subject *s)
 {
 	char key[KEY_TEXT_SIZE];
 	char purposes[96];
@@ -129,7 +130,7 @@ static enum kw_err explain_purpose(const struct subject *s, enum kw_err err)
 	else if (err == KW_ERR_TLS_MESSAGE)
 		does = "signs TLS handshakes only";
 	if (!s->purposes)
-		return explain(err, "%s %s; see: keyward key show", key, does);
+		return explain(err, "%s %s; see: %s key show", key, does, kw->cli);
 	if (err == KW_ERR_TLS_MESSAGE)
 		return explain(err,
 			"%s %s (purposes: %s); this was a request to sign something else", key,
@@ -155,9 +156,9 @@ static enum kw_err explain_rights(const struct kw *kw, enum kw_err err, const st
 			"as its owner or as root",
 			who, key);
 	return explain(err,
-		"%s may not create keys in the TEE at %s; run this as an administrator of the "
+		"%s may not create keys in %s; run this as an administrator of the "
 		"TEE, or as root",
-		who, kw->socket);
+		who, kw->called);
 }
 
 static enum kw_err explain_key(const struct kw *kw, enum kw_err err, const struct subject *s)
@@ -169,39 +170,39 @@ static enum kw_err explain_key(const struct kw *kw, enum kw_err err, const struc
 	key_text(s, key);
 	switch ((int)err) {
 	case KW_ERR_NO_KEY:
-		return explain(
-			err, "%s is not in the TEE at %s; see: keyward key list", key, kw->socket);
+		return explain(err, "%s is not in %s; see: %s key list", key, kw->called, kw->cli);
 	case KW_ERR_NOT_LOADED:
 		return explain(err,
-			"the TEE at %s let %s go before it could be used; too many keys are in "
+			"%s let %s go before it could be used; too many keys are in "
 			"use at the same time, try again",
-			kw->socket, key);
+			kw->called, key);
 	case KW_ERR_NAME_TAKEN:
 		key_argument(&wanted, argument);
 		return explain(err,
 			"another key has the name '%.*s' already; choose another name, or delete "
 			"or "
-			"rename that key: keyward key show %s",
-			KW_NAME_MAX, wanted.name ? wanted.name : "", argument);
+			"rename that key: %s key show %s",
+			KW_NAME_MAX, wanted.name ? wanted.name : "", kw->cli, argument);
 	case KW_ERR_KEY_EXISTS:
 		return explain(err,
-			"this very key is stored already, perhaps under another name; see: "
-			"keyward key list");
+			"this very key is stored already, perhaps under another name; see: %s key "
+			"list",
+			kw->cli);
 	case KW_ERR_OTHER_DEVICE:
 		return explain(err,
-			"%s was sealed by another device or with another device secret, so the TEE "
-			"at %s "
+			"%s was sealed by another device or with another device secret, so %s "
 			"cannot open it; make or seal it again on this machine",
-			key, kw->socket);
+			key, kw->called);
 	case KW_ERR_CORRUPT:
-		return explain(err, "%s is damaged: the TEE at %s cannot open %s", key, kw->socket,
+		return explain(err, "%s is damaged: %s cannot open %s%s", key, kw->called,
 			s->sealed ? "what the key file holds; take the file from a backup"
-				  : "what it has stored; see the log of keyward-teed");
+				  : "what it has stored; ",
+			s->sealed ? "" : kw->transport->log);
 	case KW_ERR_BAD_ALGORITHM:
 		return explain(err,
-			"%s cannot do this: the algorithm does not fit its type; see: keyward "
-			"key show",
-			key);
+			"%s cannot do this: the algorithm does not fit its type; see: %s key "
+			"show",
+			key, kw->cli);
 	case KW_ERR_DECRYPT:
 		return explain(err,
 			"the data cannot be decrypted with %s; it was made for another key or "
@@ -218,34 +219,32 @@ static enum kw_err explain_state(const struct kw *kw, enum kw_err err)
 	switch ((int)err) {
 	case KW_ERR_STORE_FULL:
 		return explain(err,
-			"the disk that holds the store of the TEE at %s is full; nothing was "
+			"the disk that holds the store of %s is full; nothing was "
 			"changed; make room and try again",
-			kw->socket);
+			kw->called);
 	case KW_ERR_STORE_IO:
-		return explain(err,
-			"the TEE at %s cannot read or write its store; see its log: journalctl "
-			"-u keyward-teed",
-			kw->socket);
+		return explain(err, "%s cannot read or write its store; %s", kw->called,
+			kw->transport->log);
 	case KW_ERR_BUSY:
 		return explain(err,
-			"the TEE at %s has too many connections or requests from this user; "
+			"%s has too many connections or requests from this user; "
 			"try again, or use fewer at a time",
-			kw->socket);
+			kw->called);
 	case KW_ERR_LIMIT:
-		return explain(err, "a limit of the TEE at %s is reached; see: keyward status",
-			kw->socket);
+		return explain(
+			err, "a limit of %s is reached; see: %s status", kw->called, kw->cli);
 	case KW_ERR_NO_MEMORY:
-		return explain(err, "the TEE at %s is out of memory", kw->socket);
+		return explain(err, "%s is out of memory", kw->called);
 	case KW_ERR_BAD_VERSION:
 		return explain(err,
-			"the TEE at %s speaks another version of the protocol than this "
+			"%s speaks another version of the protocol than this "
 			"library; upgrade the older of the two",
-			kw->socket);
+			kw->called);
 	case KW_ERR_BAD_REQUEST:
 		return explain(err,
-			"the TEE at %s did not understand the request, or its arguments do not "
+			"%s did not understand the request, or its arguments do not "
 			"fit together",
-			kw->socket);
+			kw->called);
 	default:
 		return explain(err, "%s", kw_strerror(err));
 	}
@@ -260,10 +259,10 @@ enum kw_err explain_answer(
 		s = &nothing;
 	switch ((int)err) {
 	case KW_ERR_ACCESS:
-		return explain_access(s, command);
+		return explain_access(kw, s, command);
 	case KW_ERR_PURPOSE:
 	case KW_ERR_TLS_MESSAGE:
-		return explain_purpose(s, err);
+		return explain_purpose(kw, err, s);
 	case KW_ERR_NOT_OWNER:
 	case KW_ERR_MAY_NOT_CREATE:
 		return explain_rights(kw, err, s);
@@ -279,6 +278,14 @@ enum kw_err explain_answer(
 	default:
 		return explain_state(kw, err);
 	}
+}
+
+bool root_has_changed(const struct kw *kw)
+{
+	struct stat root;
+
+	return stat("/", &root) == 0 &&
+	       (root.st_dev != kw->root_dev || root.st_ino != kw->root_ino);
 }
 
 static enum kw_err explain_denied(const struct kw *kw, int error)
@@ -304,9 +311,7 @@ static enum kw_err explain_denied(const struct kw *kw, int error)
 
 static enum kw_err explain_absent(const struct kw *kw, int error)
 {
-	struct stat root;
-
-	if (stat("/", &root) == 0 && (root.st_dev != kw->root_dev || root.st_ino != kw->root_ino))
+	if (root_has_changed(kw))
 		return explain(KW_ERR_NO_TEE,
 			"no TEE answers at %s (%s): this program has changed its root directory "
 			"(chroot), "

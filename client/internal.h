@@ -33,7 +33,11 @@ struct kw {
 	atomic_bool
 		had_tee; /* a connection worked before, and waiting for it was not in vain since */
 	_Atomic(struct pool *) pool; /* never NULL */
-	char socket[SOCKET_PATH_SIZE];
+	/* For sentences: "the TEE at /run/keyward/tee.sock" or "OP-TEE", and how the command line
+	 * reaches the same one. */
+	char called[SOCKET_PATH_SIZE + 16];
+	const char *cli;
+	char socket[SOCKET_PATH_SIZE]; /* of the host TEE, else empty */
 };
 
 /* --- errors.c, explain.c --- */
@@ -59,6 +63,9 @@ enum kw_err explain_answer(
 	const struct kw *kw, uint16_t command, enum kw_err err, const struct subject *s);
 /* Explains why the host TEE could not be reached; chooses the error for the system's. */
 enum kw_err explain_connect(const struct kw *kw, int error);
+/* True when the program has changed its root directory since the context was made: then the TEE may
+ * well be there, but not in this root. */
+bool root_has_changed(const struct kw *kw);
 /* Size of a buffer for any caller_text. */
 #define CALLER_TEXT_SIZE 96
 /* "user www-data (uid 33)" of this process. */

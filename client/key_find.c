@@ -108,8 +108,7 @@ static enum kw_err take_key(struct kw *kw, struct kw_page *p, struct kw_key **ke
 		err = KW_ERR_PROTOCOL;
 	}
 	if (err == KW_ERR_PROTOCOL)
-		return explain(
-			err, "the TEE at %s sent a list of keys that makes no sense", kw->socket);
+		return explain(err, "%s sent a list of keys that makes no sense", kw->called);
 	return err;
 }
 

@@ -104,9 +104,35 @@ static enum kw_err choose_socket(struct kw *kw, const char *path)
 	return err == KW_ERR_SYSTEM ? set_socket(kw, KW_SYSTEM_SOCKET) : err;
 }
 
-enum kw_err kw_new(const struct kw_options *options, struct kw **kw)
+/* What is asked for in one place, the program's configuration or the environment, goes together: a
+ * socket is the host TEE's, so naming one there without a TEE means that. */
+static enum kw_err choose_tee(struct kw *kw, const struct kw_options *options)
 {
 	const char *tee = options ? options->tee : NULL;
+	const char *path = options ? options->socket : NULL;
+
+	if (!tee && path)
+		tee = "host";
+	if (!tee)
+		tee = environment("KEYWARD_TEE");
+	if (!tee || strcmp(tee, transport_host.name) == 0) {
+		kw->transport = &transport_host;
+		kw->cli = "keyward";
+		return choose_socket(kw, path);
+	}
+	if (strcmp(tee, transport_optee.name) != 0)
+		return explain(KW_ERR_ARGUMENT,
+			"'%.32s' is not a kind of TEE; those known: host, optee", tee);
+	if (path)
+		return explain(KW_ERR_ARGUMENT,
+			"OP-TEE has no socket; leave the path away, or use the host TEE");
+	kw->transport = &transport_optee;
+	kw->cli = "keyward --tee optee";
+	return KW_ERR_OK;
+}
+
+enum kw_err kw_new(const struct kw_options *options, struct kw **kw)
+{
 	struct kw *k = NULL;
 	enum kw_err err = KW_ERR_NO_MEMORY;
 	struct stat root;
@@ -114,28 +140,20 @@ enum kw_err kw_new(const struct kw_options *options, struct kw **kw)
 	if (!kw)
 		return explain(KW_ERR_ARGUMENT, "there is no place for the result");
 	*kw = NULL;
-	if (!tee)
-		tee = environment("KEYWARD_TEE");
-	if (tee && strcmp(tee, "optee") == 0)
-		return explain(KW_ERR_NO_TEE,
-			"this build of libkeyward cannot reach OP-TEE; use --tee host, "
-			"or unset KEYWARD_TEE");
-	if (tee && strcmp(tee, "host") != 0)
-		return explain(KW_ERR_ARGUMENT,
-			"'%.32s' is not a kind of TEE; those known: host, optee", tee);
 	k = calloc(1, sizeof(*k));
 	if (!k) {
 		explain(err, "there is no memory for a connection to the TEE");
 		goto out;
 	}
-	k->transport = &transport_host;
 	k->timeout_ms = options && options->timeout_ms ? options->timeout_ms : DEFAULT_TIMEOUT_MS;
 	/* Sums with the clock, and the system's own types, hold that much. */
 	if (k->timeout_ms > INT_MAX)
 		k->timeout_ms = INT_MAX;
-	err = choose_socket(k, options ? options->socket : NULL);
+	err = choose_tee(k, options);
 	if (err)
 		goto out;
+	snprintf(k->called, sizeof(k->called), "%s%s", k->socket[0] ? "the TEE at " : "OP-TEE",
+		k->socket);
 	if (stat("/", &root) == 0) {
 		k->root_dev = root.st_dev;
 		k->root_ino = root.st_ino;

@@ -173,14 +173,42 @@ static void explicit_choices_win(void **state)
 	options.socket = "";
 	assert_int_equal(kw_new(&options, &kw), KW_ERR_ARGUMENT);
 	options.socket = "/tmp/s";
-	options.tee = "optee";
-	assert_int_equal(kw_new(&options, &kw), KW_ERR_NO_TEE);
-	assert_non_null(strstr(kw_explain(), "OP-TEE"));
 	/* Empty is as good as unset. */
 	setenv("KEYWARD_TEE", "", 1);
 	setenv("KEYWARD_SOCKET", "", 1);
 	assert_int_equal(kw_new(NULL, &kw), KW_ERR_OK);
 	assert_true(kw_socket(kw)[0] == '/');
+	kw_free(&kw);
+	unsetenv("KEYWARD_TEE");
+	unsetenv("KEYWARD_SOCKET");
+}
+
+static void socket_means_the_host_tee(void **state)
+{
+	struct kw_options options = {.tee = "optee"};
+	struct kw *kw;
+
+	(void)state;
+	assert_int_equal(kw_new(&options, &kw), KW_ERR_OK);
+	assert_string_equal(kw_tee(kw), "optee");
+	assert_string_equal(kw_socket(kw), "");
+	kw_free(&kw);
+	options.socket = "/tmp/s";
+	assert_int_equal(kw_new(&options, &kw), KW_ERR_ARGUMENT);
+	assert_non_null(strstr(kw_explain(), "OP-TEE has no socket"));
+	setenv("KEYWARD_TEE", "optee", 1);
+	assert_int_equal(kw_new(NULL, &kw), KW_ERR_OK);
+	assert_string_equal(kw_tee(kw), "optee");
+	kw_free(&kw);
+	/* In the environment the two are settings of their own, and may come from different files. */
+	setenv("KEYWARD_SOCKET", "/tmp/s", 1);
+	assert_int_equal(kw_new(NULL, &kw), KW_ERR_OK);
+	assert_string_equal(kw_tee(kw), "optee");
+	kw_free(&kw);
+	options.tee = NULL;
+	assert_int_equal(kw_new(&options, &kw), KW_ERR_OK);
+	assert_string_equal(kw_tee(kw), "host");
+	assert_string_equal(kw_socket(kw), "/tmp/s");
 	kw_free(&kw);
 	unsetenv("KEYWARD_TEE");
 	unsetenv("KEYWARD_SOCKET");
@@ -235,6 +263,7 @@ int main(void)
 		cmocka_unit_test(identities),
 		cmocka_unit_test(targets),
 		cmocka_unit_test(explicit_choices_win),
+		cmocka_unit_test(socket_means_the_host_tee),
 		cmocka_unit_test(relative_path_stays_where_it_was),
 		cmocka_unit_test(the_users_socket),
 	};

@@ -38,6 +38,9 @@ struct exchange {
 struct transport {
 	const char *name;
 	uint8_t tee_kind; /* what HELLO must answer */
+	/* For sentences: what to ask when something else answers, where to look when storage fails. */
+	const char *stranger;
+	const char *log;
 	/* All of these explain their errors. KW_ERR_NO_TEE, _BUSY: waiting may help. */
 	enum kw_err (*open)(struct kw *kw, const struct deadline *d, struct link **link);
 	/* 0: the TEE answered x->answer. KW_ERR_DISCONNECTED: the connection is dead, x->sent
@@ -49,6 +52,6 @@ struct transport {
 	void (*abandon)(struct link *link);
 };
 
-extern const struct transport transport_host;
+extern const struct transport transport_host, transport_optee;
 
 #endif

@@ -276,6 +276,8 @@ static enum kw_err host_exchange(struct kw *kw, struct link *link, struct exchan
 const struct transport transport_host = {
 	.name = "host",
 	.tee_kind = TEE_KIND_HOST,
+	.stranger = "is it keyward-teed?",
+	.log = "see its log: journalctl -u keyward-teed",
 	.open = host_open,
 	.exchange = host_exchange,
 	.close = host_close,

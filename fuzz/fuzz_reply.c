@@ -82,6 +82,8 @@ static enum kw_err fuzz_exchange(struct kw *kw, struct link *link, struct exchan
 static const struct transport fuzz_transport = {
 	.name = "fuzz",
 	.tee_kind = TEE_KIND_HOST,
+	.stranger = "who is it?",
+	.log = "see its log",
 	.open = fuzz_open,
 	.exchange = fuzz_exchange,
 	.close = fuzz_close,

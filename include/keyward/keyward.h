@@ -86,19 +86,22 @@ const char *kw_purpose_row(unsigned i, const char **sentence);
 struct kw;
 
 struct kw_options {
-	/* "host" or "optee"; NULL: $KEYWARD_TEE, else "host". */
+	/* "host" or "optee"; NULL: "host" if there is a socket here, else $KEYWARD_TEE, else "host". */
 	const char *tee;
-	/* Of the host TEE; NULL: $KEYWARD_SOCKET, else the system's if it is there, else the user's. */
+	/* Of the host TEE; NULL: $KEYWARD_SOCKET, else the system's if it is there, else the user's. Not
+	 * with "optee". */
 	const char *socket;
-	unsigned timeout_ms; /* for one call; 0 for 10 s. Key generation has at least 180 s */
+	/* For one call; 0 for 10 s. Key generation has at least 180 s. What OP-TEE does cannot be stopped:
+	 * a call that is late there ends with KW_ERR_TIMEOUT, and a thread waits for it. */
+	unsigned timeout_ms;
 };
 
 /* Reads options (may be NULL) and the environment; opens no connection. The environment is ignored in
- * set-user-id programs. KW_ERR_ARGUMENT: unknown TEE, path too long. */
+ * set-user-id programs. KW_ERR_ARGUMENT: unknown TEE, path too long, a socket for OP-TEE. */
 enum kw_err kw_new(const struct kw_options *options, struct kw **kw) KW_MUST_USE;
 void kw_free(struct kw **kw);
 const char *kw_tee(const struct kw *kw);
-const char *kw_socket(const struct kw *kw);
+const char *kw_socket(const struct kw *kw); /* "" with OP-TEE */
 /* The paths that kw_new chooses from. user: written to buf, KW_ERR_SYSTEM when there is no home. */
 #define KW_SYSTEM_SOCKET "/run/keyward/tee.sock"
 enum kw_err kw_user_socket(char *buf, size_t size) KW_MUST_USE;
