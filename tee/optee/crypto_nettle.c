@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* core/crypto.h on nettle: hashes, symmetric keys, randomness, and GMP's memory. */
+/* core/crypto.h on nettle: hashes, symmetric keys and randomness. */
 #include "crypto_nettle.h"
 
 #include <gmp.h>
@@ -7,10 +7,10 @@
 #include <nettle/hmac.h>
 #include <nettle/memops.h>
 #include <nettle/version.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/platform.h"
+#include "crypto_nettle_memory.h"
 
 #define TEXT(x) #x
 #define NUMBER(x) TEXT(x)
@@ -32,35 +32,9 @@ const char *crypto_version(void)
 	return "nettle " NETTLE ", GMP " GMP;
 }
 
-/* GMP cannot report that there is no memory; what it asks for is bounded by the key sizes. */
-static void *gmp_get(size_t n)
-{
-	void *p = malloc(n);
-
-	if (!p)
-		abort();
-	return p;
-}
-
-/* Limbs hold keys and nonces: nothing is given back unwiped. */
-static void gmp_put(void *p, size_t n)
-{
-	platform_wipe(p, n);
-	free(p);
-}
-
-static void *gmp_resize(void *p, size_t old, size_t n)
-{
-	void *bigger = gmp_get(n);
-
-	memcpy(bigger, p, old < n ? old : n);
-	gmp_put(p, old);
-	return bigger;
-}
-
 enum kw_err crypto_init(void)
 {
-	mp_set_memory_functions(gmp_get, gmp_resize, gmp_put);
+	operation_setup();
 	return KW_ERR_OK;
 }
 

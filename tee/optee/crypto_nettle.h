@@ -51,6 +51,8 @@ enum kw_err rsa_key_private(const struct crypto_key *key, uint8_t *buf, size_t *
 enum kw_err rsa_key_public(const struct crypto_key *key, uint8_t *buf, size_t *n) KW_MUST_USE;
 enum kw_err rsa_key_sign(const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig,
 	size_t *n) KW_MUST_USE;
+enum kw_err rsa_key_decrypt(const struct crypto_key *key, const struct crypto_decrypt *what,
+	uint8_t *out, size_t *n) KW_MUST_USE;
 /* Big-endian in exactly n bytes, without a branch on any byte; false when it is longer. */
 bool number_to_bytes(const mpz_t from, uint8_t *to, size_t n) KW_MUST_USE;
 

@@ -3,6 +3,7 @@
 #include "crypto_nettle.h"
 
 #include "core/platform.h"
+#include "crypto_nettle_memory.h"
 
 struct family {
 	enum kw_err (*generate)(struct crypto_key *key);
@@ -42,39 +43,70 @@ static enum kw_err key_new(enum key_type type, struct crypto_key **key)
 	return KW_ERR_OK;
 }
 
-enum kw_err crypto_key_generate(enum key_type type, struct crypto_key **key)
-{
-	enum kw_err err = key_new(type, key);
+struct making {
+	struct crypto_key *key;
+	enum kw_err (*import)(struct crypto_key *key, const uint8_t *in, size_t n);
+	const uint8_t *in;
+	size_t n;
+};
 
-	if (!err)
-		err = family_of(*key)->generate(*key);
+static enum kw_err run_generate(void *context)
+{
+	struct making *m = context;
+
+	return family_of(m->key)->generate(m->key);
+}
+
+static enum kw_err run_import(void *context)
+{
+	struct making *m = context;
+
+	return m->import(m->key, m->in, m->n);
+}
+
+static enum kw_err make(
+	enum kw_err (*run)(void *context), struct making *m, struct crypto_key **key)
+{
+	enum kw_err err;
+
+	/* Broken off, its numbers are gone already. */
+	if (!operation_run(run, m, &err))
+		m->key->has_numbers = false;
 	if (err)
 		crypto_key_free(key);
 	return err;
+}
+
+enum kw_err crypto_key_generate(enum key_type type, struct crypto_key **key)
+{
+	enum kw_err err = key_new(type, key);
+	struct making m = {.key = *key};
+
+	return err ? err : make(run_generate, &m, key);
 }
 
 enum kw_err crypto_key_import(
 	enum key_type type, const uint8_t *material, size_t n, struct crypto_key **key)
 {
 	enum kw_err err = key_new(type, key);
+	struct making m = {.key = *key, .in = material, .n = n};
 
-	if (!err)
-		err = family_of(*key)->import(*key, material, n);
 	if (err)
-		crypto_key_free(key);
-	return err;
+		return err;
+	m.import = family_of(*key)->import;
+	return make(run_import, &m, key);
 }
 
 enum kw_err crypto_key_load(
 	enum key_type type, const uint8_t *private_part, size_t n, struct crypto_key **key)
 {
 	enum kw_err err = key_new(type, key);
+	struct making m = {.key = *key, .in = private_part, .n = n};
 
-	if (!err)
-		err = family_of(*key)->load(*key, private_part, n);
 	if (err)
-		crypto_key_free(key);
-	return err;
+		return err;
+	m.import = family_of(*key)->load;
+	return make(run_import, &m, key);
 }
 
 void crypto_key_free(struct crypto_key **key)
@@ -83,7 +115,7 @@ void crypto_key_free(struct crypto_key **key)
 
 	if (!k)
 		return;
-	/* GMP's memory is wiped as it is freed, see crypto_init. */
+	/* GMP's memory is wiped as it is freed. */
 	if (k->has_numbers && k->info->family == FAMILY_RSA) {
 		rsa_public_key_clear(&k->rsa_public);
 		rsa_private_key_clear(&k->rsa);
@@ -94,35 +126,85 @@ void crypto_key_free(struct crypto_key **key)
 	*key = NULL;
 }
 
-enum kw_err crypto_key_private(const struct crypto_key *key, uint8_t *buf, size_t *n)
-{
-	enum kw_err err = family_of(key)->private_part(key, buf, n);
+/* A use of a key: what to do, and where the result goes. */
+struct use {
+	const struct crypto_key *key;
+	const struct crypto_sign *sign;
+	const struct crypto_decrypt *decrypt;
+	uint8_t *out;
+	size_t *n;
+};
 
+static enum kw_err run_private(void *context)
+{
+	struct use *u = context;
+
+	return family_of(u->key)->private_part(u->key, u->out, u->n);
+}
+
+static enum kw_err run_public(void *context)
+{
+	struct use *u = context;
+
+	return family_of(u->key)->public_part(u->key, u->out, u->n);
+}
+
+static enum kw_err run_sign(void *context)
+{
+	struct use *u = context;
+
+	return family_of(u->key)->sign(u->key, u->sign, u->out, u->n);
+}
+
+static enum kw_err run_decrypt(void *context)
+{
+	struct use *u = context;
+
+	return rsa_key_decrypt(u->key, u->decrypt, u->out, u->n);
+}
+
+/* Half a result is no one's business. */
+static enum kw_err use(enum kw_err (*run)(void *context), struct use *u, size_t room)
+{
+	enum kw_err err;
+
+	(void)operation_run(run, u, &err);
 	if (err) {
-		platform_wipe(buf, CRYPTO_PRIVATE_MAX);
-		*n = 0;
+		platform_wipe(u->out, room);
+		*u->n = 0;
 	}
 	return err;
 }
 
+enum kw_err crypto_key_private(const struct crypto_key *key, uint8_t *buf, size_t *n)
+{
+	struct use u = {.key = key, .out = buf, .n = n};
+
+	return use(run_private, &u, CRYPTO_PRIVATE_MAX);
+}
+
 enum kw_err crypto_key_public(const struct crypto_key *key, uint8_t *buf, size_t *n)
 {
-	enum kw_err err = family_of(key)->public_part(key, buf, n);
+	struct use u = {.key = key, .out = buf, .n = n};
 
-	if (err)
-		*n = 0;
-	return err;
+	return use(run_public, &u, CRYPTO_PUBLIC_MAX);
 }
 
 enum kw_err crypto_sign(
 	const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig, size_t *n)
 {
-	enum kw_err err = family_of(key)->sign(key, what, sig, n);
+	struct use u = {.key = key, .sign = what, .out = sig, .n = n};
 
-	if (err) {
-		/* Half a signature is no one's business. */
-		platform_wipe(sig, CRYPTO_SIGNATURE_MAX);
-		*n = 0;
-	}
-	return err;
+	return use(run_sign, &u, CRYPTO_SIGNATURE_MAX);
+}
+
+enum kw_err crypto_rsa_decrypt(
+	const struct crypto_key *key, const struct crypto_decrypt *what, uint8_t *out, size_t *n)
+{
+	struct use u = {.key = key, .decrypt = what, .out = out, .n = n};
+
+	*n = 0;
+	if (key->info->family != FAMILY_RSA)
+		return KW_ERR_BAD_ALGORITHM;
+	return use(run_decrypt, &u, key->info->bits / 8);
 }

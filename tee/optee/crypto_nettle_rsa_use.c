@@ -136,7 +136,7 @@ out:
 	return err;
 }
 
-enum kw_err crypto_rsa_decrypt(
+enum kw_err rsa_key_decrypt(
 	const struct crypto_key *key, const struct crypto_decrypt *what, uint8_t *out, size_t *n)
 {
 	uint8_t secret[CRYPTO_KEY_SIZE];
@@ -146,8 +146,6 @@ enum kw_err crypto_rsa_decrypt(
 	mpz_t c;
 
 	*n = 0;
-	if (key->info->family != FAMILY_RSA)
-		return KW_ERR_BAD_ALGORITHM;
 	if (what->n != k)
 		return KW_ERR_DECRYPT;
 	nettle_mpz_init_set_str_256_u(c, k, what->in);

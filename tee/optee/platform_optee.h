@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Between the files of the Trusted Application. */
+#ifndef TEE_OPTEE_PLATFORM_OPTEE_H
+#define TEE_OPTEE_PLATFORM_OPTEE_H
+
+#include "core/platform.h"
+
+/* Bound on open keys: see user_ta_header_defines.h. */
+#define PLATFORM_CACHE_BYTES (3u * 1024 * 1024)
+
+/* Before core_open. May be called again when it failed. */
+enum kw_err platform_optee_init(void) KW_MUST_USE;
+void platform_optee_done(void);
+/* A text of OP-TEE's own properties, "" when there is none: valid for ever, but one per call. */
+const char *platform_tee_property(const char *name, char *buf, size_t size);
+
+/* --- device_key.c --- */
+enum kw_err device_key_load(void) KW_MUST_USE;
+void device_key_forget(void);
+/* The hardware unique key that it comes from is all zeros: no secret at all. */
+bool device_key_is_zero(void);
+
+/* --- storage_optee.c --- */
+enum storage_kind {
+	STORAGE_UNKNOWN, /* not opened yet */
+	STORAGE_REE,     /* files of the normal world, encrypted and authenticated */
+	STORAGE_RPMB,    /* the replay-protected part of an eMMC */
+};
+enum storage_kind storage_optee_kind(void);
+
+#endif
