@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli.h"
 #include "describe.h"
+#include "hints.h"
 #include "request.h"
 #include "target.h"
 #include "text.h"
@@ -109,6 +110,8 @@ static enum exit_code run_change(struct cli *cli, bool allow)
 		key_json(&j, NULL, key);
 	else
 		report(key, target.text, allow, is_sealed);
+	if (allow)
+		hint_groups(cli, key);
 out:
 	kw_key_free(&key);
 	key_target_clear(&target);

@@ -45,9 +45,10 @@ static enum exit_code run(struct cli *cli)
 		key_json(&j, NULL, key);
 	} else {
 		hint_done("Made the key", key);
-		hint_certificate(key);
-		hint_server_file(key);
+		hint_certificate(cli, key);
+		hint_server_file(cli, key);
 	}
+	hint_groups(cli, key);
 	kw_key_free(&key);
 	return EXIT_OK;
 }

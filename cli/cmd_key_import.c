@@ -51,9 +51,10 @@ static enum exit_code run(struct cli *cli)
 	} else {
 		hint_done("Imported the key", key);
 		puts("The TEE's public key is the same as the file's.");
-		hint_server_file(key);
+		hint_server_file(cli, key);
 		print_delete_advice(path);
 	}
+	hint_groups(cli, key);
 out:
 	key_material_wipe(&m);
 	kw_key_free(&key);

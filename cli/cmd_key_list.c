@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "describe.h"
+#include "hints.h"
 #include "text.h"
 
 static const struct option_row options[] = {
@@ -220,9 +221,10 @@ static enum exit_code run(struct cli *cli)
 		else if (keys.n)
 			print_table(&keys);
 		else
-			fputs("There are no keys that you may use or manage. 'keyward key generate "
-			      "NAME' makes one.\n",
-				stderr);
+			fprintf(stderr,
+				"There are no keys that you may use or manage. '%s key generate "
+				"NAME' makes one.\n",
+				hint_program(cli));
 	}
 	keys_free(&keys);
 	return code;

@@ -146,6 +146,8 @@ static enum exit_code run(struct cli *cli)
 		code = file_write(output, text, len, force);
 	if (code == EXIT_OK)
 		report(key, input, output, json);
+	if (code == EXIT_OK)
+		hint_groups(cli, key);
 	free(text);
 	kw_key_free(&key);
 	return code;

@@ -10,6 +10,9 @@
 
 #define LABEL_COLUMN 14
 
+/* Without this one nothing else that the page says is worth anything. */
+#define VITAL "device-secret"
+
 static const struct option_row options[] = {
 	ROW_JSON,
 	ROW_END,
@@ -60,6 +63,30 @@ static void bytes(uint64_t n, char *buf, size_t size)
 		snprintf(buf, size, "%" PRIu64 " MiB", n / 1024 / 1024);
 }
 
+/* NULL when all is well. */
+static const char *warning(const struct kw_status *s)
+{
+	enum kw_protection_state state;
+	const char *id, *sentence;
+	unsigned i;
+
+	for (i = 0; (id = kw_status_protection(s, i, &state, &sentence)); i++)
+		if (strcmp(id, VITAL) == 0 && state == KW_PROTECTION_ABSENT)
+			return sentence;
+	return NULL;
+}
+
+static void print_warning(const struct kw_status *s)
+{
+	static const char bar[] = "*** WARNING: THESE KEYS ARE NOT SECRET ***";
+
+	if (!warning(s))
+		return;
+	printf("%s\n", bar);
+	text_print_wrapped(stdout, warning(s), 0, text_columns(stdout));
+	printf("%s\n\n", bar);
+}
+
 static void print_protections(const struct kw_status *s, const char *title, bool present)
 {
 	unsigned i, n = kw_status_protections(s), shown = 0, columns = text_columns(stdout);
@@ -70,6 +97,8 @@ static void print_protections(const struct kw_status *s, const char *title, bool
 		id = kw_status_protection(s, i, &state, &sentence);
 		if ((state == KW_PROTECTION_PRESENT) != present)
 			continue;
+		if (state == KW_PROTECTION_ABSENT && strcmp(id, VITAL) == 0)
+			sentence = "see the warning above";
 		if (!shown++)
 			printf("\n%s\n", title);
 		fputs("  ", stdout);
@@ -87,6 +116,7 @@ static void print_page(const struct cli *cli, const struct kw_status *s)
 	struct kw_identity me = {.kind = KW_IDENTITY_USER, .id = (uint32_t)geteuid()};
 	uint64_t started = kw_status_started(s), now = (uint64_t)time(NULL);
 
+	print_warning(s);
 	item("TEE", is_host ? "host: an isolated process on this machine"
 			    : "optee: a Trusted Application in ARM TrustZone");
 	snprintf(buf, sizeof(buf), "%s (this command: %s)", kw_status_version(s), KW_VERSION);
@@ -102,7 +132,8 @@ static void print_page(const struct cli *cli, const struct kw_status *s)
 	snprintf(buf, sizeof(buf), "%" PRIu32 " stored in %s, %" PRIu32 " open in memory",
 		kw_status_keys(s), age, kw_status_open_keys(s));
 	item("Keys", buf);
-	item("Storage", kw_status_storage(s));
+	printf("%-*s", LABEL_COLUMN, "Storage");
+	text_print_wrapped(stdout, kw_status_storage(s), LABEL_COLUMN, text_columns(stdout));
 	bytes(kw_status_memory(s), time_text, sizeof(time_text));
 	bytes(kw_status_memory_max(s), age, sizeof(age));
 	if (kw_status_memory_max(s))
@@ -134,6 +165,10 @@ static void print_json(const struct cli *cli, const struct kw_status *s)
 	json_string(&j, "version", kw_status_version(s));
 	if (strcmp(kw_status_tee(s), "host") == 0)
 		json_string(&j, "socket", kw_socket(cli->kw));
+	if (warning(s))
+		json_string(&j, "warning", warning(s));
+	else
+		json_null(&j, "warning");
 	json_string(&j, "crypto", kw_status_crypto(s));
 	json_number(&j, "started", kw_status_started(s));
 	json_number(&j, "keys", kw_status_keys(s));

@@ -7,6 +7,13 @@
 #include "describe.h"
 #include "text.h"
 
+const char *hint_program(const struct cli *cli)
+{
+	bool was_given = cli->options.tee && strcmp(kw_tee(cli->kw), "optee") == 0;
+
+	return was_given ? "keyward --tee optee" : "keyward";
+}
+
 void hint_done(const char *what, const struct kw_key *key)
 {
 	const char *type = kw_key_type_name(kw_key_type(key));
@@ -19,14 +26,14 @@ void hint_done(const char *what, const struct kw_key *key)
 	printf("' (%s; %s).\n", type ? type : "unknown", purposes);
 }
 
-void hint_certificate(const struct kw_key *key)
+void hint_certificate(const struct cli *cli, const struct kw_key *key)
 {
 	const char *name = kw_key_name(key);
 	char word[KW_NAME_MAX + 16];
 
 	if (!(kw_key_purposes(key) & (KW_PURPOSE_CSR | KW_PURPOSE_SIGN)))
 		return;
-	fputs("To ask for a certificate:  keyward key csr ", stdout);
+	printf("To ask for a certificate:  %s key csr ", hint_program(cli));
 	text_print_word(stdout, name);
 	snprintf(word, sizeof(word), "/CN=%s", name);
 	fputs(" --subject ", stdout);
@@ -40,13 +47,13 @@ void hint_certificate(const struct kw_key *key)
 	putchar('\n');
 }
 
-void hint_server_file(const struct kw_key *key)
+void hint_server_file(const struct cli *cli, const struct kw_key *key)
 {
 	const char *name = kw_key_name(key);
 	char file[KW_NAME_MAX + 16];
 	char *star;
 
-	fputs("To get a server's file:    keyward key pem ", stdout);
+	printf("To get a server's file:    %s key pem ", hint_program(cli));
 	text_print_word(stdout, name);
 	snprintf(file, sizeof(file), "%s.pem", name);
 	while ((star = strchr(file, '*')))
@@ -54,4 +61,24 @@ void hint_server_file(const struct kw_key *key)
 	fputs(" -o ", stdout);
 	text_print_word(stdout, file);
 	putchar('\n');
+}
+
+void hint_groups(const struct cli *cli, const struct kw_key *key)
+{
+	char name[300];
+
+	if (strcmp(kw_tee(cli->kw), "optee") != 0)
+		return;
+	for (unsigned i = 0; i < kw_key_allowed(key); i++) {
+		struct kw_identity who = kw_key_allowed_at(key, i);
+
+		if (who.kind != KW_IDENTITY_GROUP)
+			continue;
+		kw_identity_name(&who, name, sizeof(name));
+		fail(EXIT_OK,
+			"OP-TEE is told who the user is, but not the groups: '%s' on the access "
+			"list lets nobody in; allow users",
+			name);
+		return;
+	}
 }

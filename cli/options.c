@@ -14,7 +14,8 @@
 /* Every command has these. */
 static const struct option_row common[] = {
 	{"tee", OPTION_TEE, "TEE",
-		"which kind of TEE: host or optee (default $KEYWARD_TEE, else host)"},
+		"which kind of TEE: host or optee (default host with --socket, else $KEYWARD_TEE, "
+		"else host)"},
 	{"socket", OPTION_SOCKET, "PATH",
 		"where the host TEE listens (default $KEYWARD_SOCKET, else the system's, else the "
 		"user's)"},

@@ -2,6 +2,7 @@
 #include "call.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -246,13 +247,16 @@ static enum kw_err reach_again(struct call *c)
 /* A change was asked for, and the answer did not come. */
 static enum kw_err explain_unknown(struct call *c, enum kw_err err)
 {
-	if (err != KW_ERR_DISCONNECTED && err != KW_ERR_TIMEOUT)
+	const char *unknown = "whether the change was made is not known, see:";
+	char why[400];
+
+	if (err == KW_ERR_DISCONNECTED)
+		return explain(err, "%s closed the connection before it answered; %s %s key list",
+			c->kw->called, unknown, c->kw->cli);
+	if (err != KW_ERR_TIMEOUT)
 		return err;
-	return explain(err, "%s %s; whether the change was made is not known, see: %s key list",
-		c->kw->called,
-		err == KW_ERR_TIMEOUT ? "did not answer in time"
-				      : "closed the connection before it answered",
-		c->kw->cli);
+	snprintf(why, sizeof(why), "%s", kw_explain());
+	return explain(err, "%s; %s %s key list", why, unknown, c->kw->cli);
 }
 
 enum kw_err call_run(struct call *c, struct reader *rsp)

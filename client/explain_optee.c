@@ -78,9 +78,9 @@ enum kw_err explain_device(const struct kw *kw, uint32_t result)
 
 enum kw_err explain_shared_memory(uint32_t result)
 {
-	return explain(KW_ERR_NO_MEMORY,
-		"there is no memory to share with OP-TEE (error 0x%08x); use fewer connections at "
-		"a time",
+	return explain(KW_ERR_BUSY,
+		"there is no memory to share with OP-TEE (error 0x%08x); try again, or use fewer "
+		"connections at a time",
 		result);
 }
 
@@ -100,8 +100,7 @@ static bool is_supplicant(const char *pid)
 	return n > 0 && strncmp(comm, "tee-supplicant", 14) == 0;
 }
 
-/* True also when that cannot be seen from here. */
-static bool supplicant_runs(void)
+bool supplicant_runs(void)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *e;
@@ -194,16 +193,18 @@ enum kw_err explain_slow(const struct deadline *d, bool opening)
 	const char *what =
 		opening ? "did not open Keyward's Trusted Application" : "did not answer";
 
+	unsigned waited = d->timeout_ms - deadline_left(d);
+
 	/* A call may have been carried out: that it is late must not be lost. */
 	if (!supplicant_runs())
 		return explain(opening ? KW_ERR_NO_TEE : KW_ERR_TIMEOUT,
 			"OP-TEE %s within %u ms, because tee-supplicant does not run; start it: "
 			"systemctl start tee-supplicant",
-			what, d->timeout_ms);
+			what, waited);
 	return explain(KW_ERR_TIMEOUT,
 		"OP-TEE %s within %u ms; it serves one call at a time, and waits for "
 		"tee-supplicant: systemctl status tee-supplicant",
-		what, d->timeout_ms);
+		what, waited);
 }
 
 enum kw_err explain_stuck(unsigned n)

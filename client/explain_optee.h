@@ -5,6 +5,8 @@
 
 #include "transport.h"
 
+/* True also when that cannot be seen from here. */
+bool supplicant_runs(void);
 /* TEEC_InitializeContext failed: it does not say why, so this looks for itself. */
 enum kw_err explain_device(const struct kw *kw, uint32_t result);
 /* TEEC_AllocateSharedMemory failed. */
