@@ -190,12 +190,16 @@ enum kw_err rsa_key_public(const struct crypto_key *key, uint8_t *buf, size_t *n
 	return w.failed ? KW_ERR_CRYPTO : KW_ERR_OK;
 }
 
-/* Limbs of the numbers, with GMP's block for each. */
+/* The numbers, and for each block what crypto_nettle_memory.c and an allocator put in front. */
 size_t crypto_key_memory(enum key_type type)
 {
 	const struct key_type_info *info = key_type_find((uint8_t)type);
+	const size_t head = 64;
+	size_t size = sizeof(struct crypto_key) + head / 2;
 
-	if (info && info->family == FAMILY_RSA)
-		return sizeof(struct crypto_key) + info->bits / 8 * 4 + 256;
-	return sizeof(struct crypto_key) + 128;
+	if (info && info->family == FAMILY_RSA) /* n; p, q, a, b, c; e and d, of a limb */
+		size += info->bits / 8 + 5 * (info->bits / 16) + 8 * (head + 2 * sizeof(mp_limb_t));
+	if (info && info->family == FAMILY_EC)
+		size += head + info->bits / 8 + 2 * sizeof(mp_limb_t);
+	return size;
 }

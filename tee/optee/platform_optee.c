@@ -17,18 +17,28 @@
 
 /* What malloc adds to a block. */
 #define BLOCK_HEAD 32
-/* Of the heap, for operations of GMP and nettle only: see user_ta_header_defines.h. */
-#define HEAP_FOR_OPERATIONS (128 * 1024)
+/* Of the heap: for operations of GMP and nettle and for libutee only; and besides for commands that do
+ * not make keys. So keys can be used, listed and deleted however many were made. */
+#define HEAP_FOR_OPERATIONS (128u * 1024)
+#define HEAP_FOR_COMMANDS (256u * 1024)
 /* Seconds for which the distance between the TEE's clock and the normal world's is believed. */
 #define TIME_TRUSTED 30
 
 static size_t heap_used;
+static bool is_growing;
+
+void platform_optee_grows(bool grows)
+{
+	is_growing = grows;
+}
 
 void *platform_alloc(size_t size)
 {
-	size_t most = TA_DATA_SIZE - (operation_is_running() ? 0 : HEAP_FOR_OPERATIONS);
+	size_t most = TA_DATA_SIZE;
 	void *p = NULL;
 
+	if (!operation_is_running())
+		most -= HEAP_FOR_OPERATIONS + (is_growing ? HEAP_FOR_COMMANDS : 0);
 	if (size < most && heap_used + size + BLOCK_HEAD <= most)
 		p = TEE_Malloc(size ? size : 1, TEE_MALLOC_FILL_ZERO);
 	if (p)

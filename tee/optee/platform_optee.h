@@ -6,11 +6,13 @@
 #include "core/platform.h"
 
 /* Bound on open keys: see user_ta_header_defines.h. */
-#define PLATFORM_CACHE_BYTES (3u * 1024 * 1024)
+#define PLATFORM_CACHE_BYTES (3u << 20)
 
 /* Before core_open. May be called again when it failed. */
 enum kw_err platform_optee_init(void) KW_MUST_USE;
 void platform_optee_done(void);
+/* From here on what is allocated may stay for good, so it leaves room for what does not. */
+void platform_optee_grows(bool grows);
 /* A text of OP-TEE's own properties, "" when there is none: valid for ever, but one per call. */
 const char *platform_tee_property(const char *name, char *buf, size_t size);
 

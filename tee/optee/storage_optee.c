@@ -21,6 +21,7 @@
 #include <utee_syscalls.h>
 
 #include "platform_optee.h"
+#include "storage_cache.h"
 
 #define LOGS 3
 #define FLAGS \
@@ -38,6 +39,7 @@ struct storage {
 	bool is_replaced;
 	bool must_clear; /* a log that would count instead of this one may be there */
 	bool is_gone;
+	struct storage_cache cache;
 };
 
 static enum storage_kind kind;
@@ -158,6 +160,7 @@ static enum kw_err give_up(struct storage *s, const char *what, TEE_Result resul
 	enum kw_err err = failure(what, name_of(s), result);
 
 	close_object(&s->object);
+	cache_clear(&s->cache);
 	(void)open_again(s);
 	return err;
 }
@@ -304,6 +307,7 @@ void storage_close(struct storage **storage)
 		(void)remove_object(name_of(s));
 	if (is_log)
 		close_object(&s->object);
+	cache_clear(&s->cache);
 	platform_free(s, sizeof(*s));
 }
 
@@ -325,7 +329,7 @@ static enum kw_err seek(struct storage *s, uint64_t offset)
 	return result ? give_up(s, "seek in", result) : KW_ERR_OK;
 }
 
-enum kw_err storage_read(struct storage *s, uint64_t offset, void *buf, size_t n)
+static enum kw_err read_object(struct storage *s, uint64_t offset, void *buf, size_t n)
 {
 	uint64_t got = 0;
 	TEE_Result result;
@@ -335,12 +339,60 @@ enum kw_err storage_read(struct storage *s, uint64_t offset, void *buf, size_t n
 		err = KW_ERR_CORRUPT;
 	if (!err)
 		err = seek(s, offset);
-	if (err || !n)
+	if (err)
 		return err;
 	result = _utee_storage_obj_read(s->object, buf, n, &got);
 	if (result)
 		return give_up(s, "read", result);
 	return got == n ? KW_ERR_OK : KW_ERR_CORRUPT;
+}
+
+/* At most what one page has: *n says how much that was. */
+static enum kw_err read_page(struct storage *s, uint64_t offset, uint8_t *buf, size_t *n)
+{
+	const struct cache_page *p;
+	struct cache_page *room;
+	uint64_t start;
+	size_t size, at;
+	enum kw_err err;
+
+	cache_place(offset, &start, &size);
+	if (size > s->end - start)
+		size = (size_t)(s->end - start);
+	at = (size_t)(offset - start);
+	if (*n > size - at)
+		*n = size - at;
+	p = cache_find(&s->cache, start, at + *n);
+	if (!p) {
+		room = cache_claim(&s->cache, start);
+		if (!room)
+			return read_object(s, offset, buf, *n);
+		err = read_object(s, start, room->bytes, size);
+		if (err)
+			return err;
+		room->len = size;
+		p = room;
+	}
+	memcpy(buf, p->bytes + at, *n);
+	return KW_ERR_OK;
+}
+
+enum kw_err storage_read(struct storage *s, uint64_t offset, void *buf, size_t n)
+{
+	enum kw_err err = KW_ERR_OK;
+	uint8_t *to = buf;
+
+	if (offset > s->end || n > s->end - offset)
+		return KW_ERR_CORRUPT;
+	while (!err && n) {
+		size_t done = n;
+
+		err = read_page(s, offset, to, &done);
+		offset += done;
+		to += done;
+		n -= done;
+	}
+	return err;
 }
 
 static enum kw_err write_at(struct storage *s, uint64_t offset, const void *buf, size_t n)
@@ -368,9 +420,11 @@ enum kw_err storage_append(struct storage *s, const void *buf, size_t n)
 
 	if (!err)
 		err = write_at(s, s->end, buf, n);
-	if (!err)
-		s->end += n;
-	return err;
+	if (err)
+		return err;
+	cache_append(&s->cache, s->end, buf, n);
+	s->end += n;
+	return KW_ERR_OK;
 }
 
 enum kw_err storage_sync(struct storage *s)
@@ -390,7 +444,7 @@ enum kw_err storage_resync(struct storage *s, uint64_t from)
 
 	if (!buf)
 		goto out;
-	err = storage_read(s, from, buf, n);
+	err = read_object(s, from, buf, n);
 	if (!err && n)
 		err = write_at(s, from, buf, n);
 out:

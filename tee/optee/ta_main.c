@@ -57,8 +57,11 @@ static enum kw_err run(void *context, uint32_t command, size_t n, size_t *len)
 	if (command > UINT16_MAX)
 		return KW_ERR_UNKNOWN_COMMAND;
 	session_fill(context, &session);
-	return kw_dispatch(core, &session, (uint16_t)command, request, n, reply + WIRE_HEADER,
+	platform_optee_grows(command == CMD_KEY_GENERATE || command == CMD_KEY_IMPORT);
+	err = kw_dispatch(core, &session, (uint16_t)command, request, n, reply + WIRE_HEADER,
 		WIRE_MAX_PAYLOAD, len);
+	platform_optee_grows(false);
+	return err;
 }
 
 TEE_Result TA_InvokeCommandEntryPoint(
