@@ -30,7 +30,13 @@ struct block {
 	size_t size; /* with this header */
 };
 
-static _Thread_local struct {
+/* A Trusted Application has one thread, and no thread-local storage to rely on: OP-TEE 4.5 at times enters
+ * it with another value in TPIDR_EL0. Its makefile defines this as nothing. */
+#ifndef KW_PER_THREAD
+#define KW_PER_THREAD _Thread_local
+#endif
+
+static KW_PER_THREAD struct {
 	jmp_buf start;
 	struct block blocks; /* circular */
 	enum kw_err broken_by;

@@ -10,7 +10,7 @@ srcs-y += $(addprefix ../../core/,$(core)) $(addprefix ../../wire/,$(wire)) $(cr
 srcs-y += ta_main.c session_optee.c platform_optee.c device_key.c storage_optee.c storage_cache.c protection_optee.c libc_stubs.c
 
 global-incdirs-y += . ../.. ../../include
-global-cppflags-y += -DKW_VERSION='"$(version)"' -DKW_CREATORS=$(creators) \
+global-cppflags-y += -DKW_VERSION='"$(version)"' -DKW_CREATORS=$(creators) -DKW_PER_THREAD= \
 	$(if $(filter-out $(TA_DEV_KIT_DIR)/%,$(TA_SIGN_KEY)),,-DKW_SIGNED_BY_KIT)
 cflags-y += -std=gnu17 -O2 -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion
 # Others' headers are not ours to warn about.
