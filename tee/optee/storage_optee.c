@@ -10,7 +10,8 @@
  *
  * An object that failed is not touched again but to close it. OP-TEE has given up what it knew of the
  * object by then: it would take the next call for damage, and OP-TEE removes what is damaged. Opening it
- * again finds what was committed last.
+ * again finds what was committed last. When tee-supplicant was started again every object fails once,
+ * because the files that it had open are not: then a second try is all it takes.
  *
  * The system calls are used, since libutee's functions panic on all results that GlobalPlatform does not
  * name, such as the one for a full disk.
@@ -159,6 +160,9 @@ static enum kw_err give_up(struct storage *s, const char *what, TEE_Result resul
 {
 	enum kw_err err = failure(what, name_of(s), result);
 
+	/* OP-TEE has closed what it found damaged. */
+	if (result == TEE_ERROR_CORRUPT_OBJECT)
+		s->object = 0;
 	close_object(&s->object);
 	cache_clear(&s->cache);
 	(void)open_again(s);
@@ -329,7 +333,13 @@ static enum kw_err seek(struct storage *s, uint64_t offset)
 	return result ? give_up(s, "seek in", result) : KW_ERR_OK;
 }
 
-static enum kw_err read_object(struct storage *s, uint64_t offset, void *buf, size_t n)
+/* The object was lost, is open again, and is as it was. */
+static bool may_try_again(const struct storage *s, enum kw_err err, uint64_t end)
+{
+	return err == KW_ERR_STORE_IO && s->object && s->end == end;
+}
+
+static enum kw_err read_once(struct storage *s, uint64_t offset, void *buf, size_t n)
 {
 	uint64_t got = 0;
 	TEE_Result result;
@@ -345,6 +355,14 @@ static enum kw_err read_object(struct storage *s, uint64_t offset, void *buf, si
 	if (result)
 		return give_up(s, "read", result);
 	return got == n ? KW_ERR_OK : KW_ERR_CORRUPT;
+}
+
+static enum kw_err read_object(struct storage *s, uint64_t offset, void *buf, size_t n)
+{
+	uint64_t end = s->end;
+	enum kw_err err = read_once(s, offset, buf, n);
+
+	return may_try_again(s, err, end) ? read_once(s, offset, buf, n) : err;
 }
 
 /* At most what one page has: *n says how much that was. */
@@ -395,7 +413,7 @@ enum kw_err storage_read(struct storage *s, uint64_t offset, void *buf, size_t n
 	return err;
 }
 
-static enum kw_err write_at(struct storage *s, uint64_t offset, const void *buf, size_t n)
+static enum kw_err write_once(struct storage *s, uint64_t offset, const void *buf, size_t n)
 {
 	enum kw_err err = open_again(s);
 	TEE_Result result;
@@ -412,6 +430,14 @@ static enum kw_err write_at(struct storage *s, uint64_t offset, const void *buf,
 		return err;
 	result = _utee_storage_obj_write(s->object, buf, n);
 	return result ? give_up(s, "write", result) : KW_ERR_OK;
+}
+
+static enum kw_err write_at(struct storage *s, uint64_t offset, const void *buf, size_t n)
+{
+	uint64_t end = s->end;
+	enum kw_err err = write_once(s, offset, buf, n);
+
+	return may_try_again(s, err, end) ? write_once(s, offset, buf, n) : err;
 }
 
 enum kw_err storage_append(struct storage *s, const void *buf, size_t n)

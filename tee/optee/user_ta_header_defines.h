@@ -10,11 +10,8 @@
 /*
  * One instance serves every session and stays when the last one is closed: it has the store's index and
  * the open keys. Without INSTANCE_KEEP_CRASHED, so that after a panic the next session gets a new one.
- * A handle on an object that OP-TEE found corrupt stays ours to close.
  */
-#define TA_FLAGS                                                                         \
-	(TA_FLAG_SINGLE_INSTANCE | TA_FLAG_MULTI_SESSION | TA_FLAG_INSTANCE_KEEP_ALIVE | \
-		TA_FLAG_DONT_CLOSE_HANDLE_ON_CORRUPT_OBJECT)
+#define TA_FLAGS (TA_FLAG_SINGLE_INSTANCE | TA_FLAG_MULTI_SESSION | TA_FLAG_INSTANCE_KEEP_ALIVE)
 
 /*
  * The most that was found used is 23 KiB, by the generation of an RSA-4096 key; signatures take 10, all
