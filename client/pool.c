@@ -20,9 +20,9 @@ enum slot_state {
  * lists without locks, and a child forked in between finds them whole. */
 struct pool {
 	pid_t pid;
-	/* A page that the kernel clears in forked children. The pid alone does not tell a
-	 * child apart that is number 1 of a PID namespace below its parent's. NULL where the
-	 * kernel has no such. */
+	/* A page that the kernel clears in forked children. Asking for the pid costs a system
+	 * call, and it does not tell a child apart that is number 1 of a PID namespace below
+	 * its parent's. NULL where the kernel has no such: then the pid has to do. */
 	const volatile unsigned char *alive;
 	struct pool *inherited; /* of the process that forked this one: may be looked at, so kept */
 	_Atomic uint32_t euid;  /* as whom the last connection was taken */
@@ -59,7 +59,7 @@ struct pool *pool_new(void)
 
 static bool is_ours(const struct pool *p)
 {
-	return p->pid == getpid() && (!p->alive || p->alive[0]);
+	return p->alive ? p->alive[0] : p->pid == getpid();
 }
 
 /* Lets go of every connection of a pool that no other thread uses. */

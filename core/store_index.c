@@ -42,6 +42,18 @@ static uint32_t hash_bytes(const struct index *ix, const void *p, size_t len)
 	return (uint32_t)(sum >> 32);
 }
 
+/* Of an id the first half will do: ids are hashes, and nobody makes many that share 16 bytes. */
+static uint32_t hash_of_id(const struct index *ix, const uint8_t id[WIRE_ID_SIZE])
+{
+	uint64_t sum = ix->hash_key[0];
+	uint32_t words[4];
+
+	memcpy(words, id, sizeof(words));
+	for (size_t i = 0; i < 4; i++)
+		sum += ix->hash_key[2 + i] * words[i];
+	return (uint32_t)(sum >> 32);
+}
+
 static struct index_entry *entry_at(const struct index *ix, uint32_t number)
 {
 	return &ix->chunks[number / CHUNK_ENTRIES][number % CHUNK_ENTRIES];
@@ -49,7 +61,7 @@ static struct index_entry *entry_at(const struct index *ix, uint32_t number)
 
 static uint32_t hash_id(const struct index *ix, const struct index_entry *e)
 {
-	return hash_bytes(ix, e->shown.id, WIRE_ID_SIZE);
+	return hash_of_id(ix, e->shown.id);
 }
 
 static uint32_t hash_name(const struct index *ix, const struct index_entry *e)
@@ -63,8 +75,7 @@ struct index_entry *index_find_id(const struct index *ix, const uint8_t id[WIRE_
 
 	if (!ix->table_size)
 		return NULL;
-	for (uint32_t i = hash_bytes(ix, id, WIRE_ID_SIZE) & mask; ix->by_id[i];
-		i = (i + 1) & mask) {
+	for (uint32_t i = hash_of_id(ix, id) & mask; ix->by_id[i]; i = (i + 1) & mask) {
 		struct index_entry *e = entry_at(ix, ix->by_id[i] - 1);
 
 		if (!memcmp(e->shown.id, id, WIRE_ID_SIZE))

@@ -19,7 +19,9 @@
  * The names are the default provider's, so that applications recognise the keys. When they ask for
  * one of these algorithms without saying whose, OpenSSL takes the first provider that has it; when
  * that is another one it tries to export the key there, our key management refuses, and OpenSSL
- * comes back to us.
+ * comes back to us. Signatures under a name of our own would spare that (2 % with P-256), but then
+ * OpenSSL 3.0 keeps our key management as the one for "EC", and the server can make no key for its
+ * key exchange.
  */
 static const OSSL_ALGORITHM keymgmts[] = {
 	{"RSA:rsaEncryption:1.2.840.113549.1.1.1", PROV_PROPERTIES, prov_rsa_keymgmt,

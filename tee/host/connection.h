@@ -13,7 +13,7 @@ struct server_thread;
 struct admission;
 
 struct connection {
-	struct fair_item item;        /* in the queue of its thread */
+	_Alignas(CACHE_LINES) struct fair_item item; /* in the queue of its thread */
 	struct fair_caller *caller;   /* in that queue; NULL until the thread has met it */
 	struct server_thread *thread; /* NULL in the lobby */
 	struct connection *next;      /* in the list of all, under the lock of admission */

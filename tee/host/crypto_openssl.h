@@ -12,14 +12,24 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
+#include <stdatomic.h>
 
 #include "core/crypto.h"
 #include "core/key_type.h"
+
+/*
+ * One library context would have the threads wait for each other: each ECDSA signature takes locks of
+ * its context, to fetch SHA-512 and to ask the primary random generator whether it was seeded anew.
+ * So the first threads that sign have one each, and further ones share them.
+ */
+#define OPENSSL_CONTEXTS_MAX 8u
 
 struct crypto_key {
 	const struct key_type_info *info;
 	RSA *rsa;
 	EC_KEY *ec;
+	/* Copies of ec in the other contexts, made when a thread first signs there. */
+	_Atomic(EC_KEY *) ec_in[OPENSSL_CONTEXTS_MAX];
 	EVP_PKEY *ed;
 	EVP_MD_CTX *ed_ready; /* to sign with ed; copied for each signature */
 };
@@ -44,6 +54,11 @@ enum kw_err rsa_key_private(const struct crypto_key *key, uint8_t *buf, size_t *
 enum kw_err rsa_key_public(const struct crypto_key *key, uint8_t *buf, size_t *n) KW_MUST_USE;
 enum kw_err rsa_key_sign(const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig,
 	size_t *n) KW_MUST_USE;
+
+/* One for each CPU, within the bound. */
+enum kw_err context_init(void) KW_MUST_USE;
+/* The number of the calling thread's context; *context is NULL for number 0, the default one. */
+unsigned context_of_thread(OSSL_LIB_CTX **context);
 
 enum kw_err ec_init(void) KW_MUST_USE;
 enum kw_err ec_key_generate(struct crypto_key *key) KW_MUST_USE;

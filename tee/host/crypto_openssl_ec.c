@@ -96,6 +96,30 @@ out:
 	return err;
 }
 
+/* The key in the context of the calling thread. Without memory for a copy the common one will do. */
+static EC_KEY *key_here(struct crypto_key *key)
+{
+	OSSL_LIB_CTX *context;
+	unsigned i = context_of_thread(&context);
+	EC_KEY *copy = i ? atomic_load_explicit(&key->ec_in[i], memory_order_acquire) : key->ec;
+	EC_KEY *other = NULL;
+
+	if (copy)
+		return copy;
+	copy = EC_KEY_new_ex(context, NULL);
+	if (!copy || !EC_KEY_set_group(copy, EC_KEY_get0_group(key->ec)) ||
+		!EC_KEY_set_private_key(copy, EC_KEY_get0_private_key(key->ec))) {
+		EC_KEY_free(copy);
+		(void)openssl_failure(KW_ERR_NO_MEMORY);
+		return key->ec;
+	}
+	if (atomic_compare_exchange_strong(&key->ec_in[i], &other, copy))
+		return copy;
+	/* A thread that shares this context was faster. */
+	EC_KEY_free(copy);
+	return other;
+}
+
 /*
  * libcrypto hedges the nonce (ecdsa_sign_setup with BN_generate_dsa_nonce): SHA-512 of private key,
  * digest and fresh random bytes, so a stuck random source does not repeat it for another message.
@@ -115,7 +139,7 @@ enum kw_err ec_key_sign(
 	err = openssl_digest(what, digest, &len);
 	if (err)
 		return err;
-	rs = ECDSA_do_sign(digest, (int)len, key->ec);
+	rs = ECDSA_do_sign(digest, (int)len, key_here((struct crypto_key *)(uintptr_t)key));
 	err = KW_ERR_CRYPTO;
 	if (rs && BN_bn2binpad(ECDSA_SIG_get0_r(rs), sig, (int)size) == (int)size &&
 		BN_bn2binpad(ECDSA_SIG_get0_s(rs), sig + size, (int)size) == (int)size) {

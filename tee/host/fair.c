@@ -103,7 +103,7 @@ struct fair_caller *fair_caller_get(struct fair *f, uint32_t uid)
 	/* Room in the heap for everybody, so that adding cannot fail. */
 	if (!heap_room(f))
 		return NULL;
-	c = calloc(1, sizeof(*c));
+	c = apart_alloc(sizeof(*c));
 	if (!c)
 		return NULL;
 	c->uid = uid;

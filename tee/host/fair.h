@@ -10,13 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cache_lines.h"
+
 struct fair_item {
 	struct fair_item *next;
 };
 
 /* A uid as one queue sees it. */
 struct fair_caller {
-	uint32_t uid;
+	_Alignas(CACHE_LINES) uint32_t uid;
 	unsigned refs;
 	unsigned waiting; /* items in the queue */
 	uint64_t used;    /* ns of service; after idling at least what the others have */
@@ -48,6 +50,11 @@ void fair_charge(struct fair *f, struct fair_caller *c, uint64_t ns);
 static inline bool fair_empty(const struct fair *f)
 {
 	return !f->ready;
+}
+/* Whether no other caller has items and used less. */
+static inline bool fair_is_next(const struct fair *f, const struct fair_caller *c)
+{
+	return !f->ready || f->heap[0] == c || f->heap[0]->used > c->used;
 }
 /* Frees what it holds; items are the caller's. */
 void fair_done(struct fair *f);

@@ -60,7 +60,7 @@ static void turn_off(struct server *s, int fd, struct connection *c, enum kw_err
 static void admit(struct server *s, int fd)
 {
 	struct epoll_event e = {.events = EPOLLIN | EPOLLRDHUP};
-	struct connection *c = calloc(1, sizeof(*c));
+	struct connection *c = apart_alloc(sizeof(*c));
 	bool ready = connection_prepare(fd);
 	enum kw_err err = KW_ERR_NO_MEMORY;
 

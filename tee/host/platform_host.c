@@ -13,6 +13,7 @@
 
 #include "core/crypto.h"
 #include "core/platform.h"
+#include "cache_lines.h"
 #include "secret_memory.h"
 
 static uint8_t *master;
@@ -60,8 +61,10 @@ enum kw_err platform_random(void *buf, size_t n)
 	return KW_ERR_OK;
 }
 
+/* Alone in its cache lines: the allocator aligns what is this large to its size. */
 struct platform_mutex {
 	pthread_mutex_t mutex;
+	uint8_t apart[CACHE_LINES - sizeof(pthread_mutex_t)];
 };
 
 struct platform_mutex *platform_mutex_new(void)

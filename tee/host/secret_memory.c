@@ -3,11 +3,14 @@
  * An allocator in three steps: chunks of 1 MiB from secret_map.c, spans of 16 KiB in them, and
  * slots of one size in a span. Sizes above a slot take a run of spans; sizes above half a chunk
  * have their own mapping. What is free is zero, but for the link of a free slot. Each thread keeps
- * a few free slots of each size, since libcrypto allocates several times for one signature.
+ * a few free slots of each size, since libcrypto allocates several times for one signature, and
+ * takes new ones from spans that few other threads take from: two CPUs that write to one cache line
+ * in turn wait for each other.
  */
 #include "secret_memory.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -36,6 +39,7 @@
 static const uint16_t slot_sizes[] = {32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384,
 	448, 512, 640, 768, 896, 1024, 1280, 1536, 1792, 2048, 2720, 3264, 4096, 5456, 8192};
 #define BINS (sizeof(slot_sizes) / sizeof(slot_sizes[0]))
+#define POOLS 8u
 #define SLOT_MAX 8192
 
 enum span_use {
@@ -60,6 +64,7 @@ struct span {
 	uint16_t run; /* spans in the run */
 	uint8_t use;
 	uint8_t bin;
+	uint8_t pool;
 };
 
 /* At the start of each chunk and of each large mapping. */
@@ -79,12 +84,15 @@ struct chunk {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct chunk *chunks;
-static struct span *partial[BINS]; /* spans with free slots */
+static struct span *partial[POOLS][BINS]; /* spans with free slots */
+static atomic_uint threads;
 static uint8_t bin_of[1024 / 16 + 1];
+static uint32_t inverse[BINS]; /* 2^24 by the size, rounded up */
 
 struct cache {
 	struct slot *head[BINS];
 	uint8_t count[BINS];
+	uint8_t pool; /* 0: none yet, else its number and one */
 };
 static __thread struct cache cache;
 
@@ -109,6 +117,13 @@ static size_t bin_for(size_t n)
 	for (i = bin_of[1024 / 16] + 1u; slot_sizes[i] < n; i++)
 		;
 	return i;
+}
+
+/* Which slot of its span starts at this offset: a division in the time of a multiplication. Exact for
+ * offsets where a slot starts. */
+static uint32_t slot_number(size_t bin, uint32_t at)
+{
+	return (uint32_t)((uint64_t)at * inverse[bin] >> 24);
 }
 
 static unsigned cache_max(size_t bin)
@@ -201,11 +216,13 @@ static void run_give(struct span *s)
 
 static void partial_add(struct span *s)
 {
+	struct span **head = &partial[s->pool][s->bin];
+
 	s->prev = NULL;
-	s->next = partial[s->bin];
+	s->next = *head;
 	if (s->next)
 		s->next->prev = s;
-	partial[s->bin] = s;
+	*head = s;
 }
 
 static void partial_remove(struct span *s)
@@ -215,20 +232,24 @@ static void partial_remove(struct span *s)
 	if (s->prev)
 		s->prev->next = s->next;
 	else
-		partial[s->bin] = s->next;
+		partial[s->pool][s->bin] = s->next;
 }
 
 static struct slot *span_take(size_t bin)
 {
-	struct span *s = partial[bin];
+	struct span *s;
 	struct slot *slot;
 
+	if (!cache.pool)
+		cache.pool = (uint8_t)(atomic_fetch_add(&threads, 1) % POOLS + 1);
+	s = partial[cache.pool - 1][bin];
 	if (!s) {
 		s = run_take(1);
 		if (!s)
 			return NULL;
 		s->use = SPAN_SLOTS;
 		s->bin = (uint8_t)bin;
+		s->pool = (uint8_t)(cache.pool - 1);
 		s->slots = (uint16_t)(SPAN_SIZE / slot_sizes[bin]);
 		partial_add(s);
 	}
@@ -284,7 +305,7 @@ static void *slot_alloc(size_t n)
 	}
 	c = chunk_of(slot);
 	at = (uintptr_t)slot & (CHUNK_SIZE - 1);
-	c->live[at / SPAN_SIZE][(uint32_t)(at % SPAN_SIZE) / slot_sizes[bin]] = 1;
+	c->live[at / SPAN_SIZE][slot_number(bin, (uint32_t)(at % SPAN_SIZE))] = 1;
 	ASAN_UNPOISON_MEMORY_REGION(slot, n);
 	ASAN_POISON_MEMORY_REGION((uint8_t *)slot + n, slot_sizes[bin] - n);
 	return slot;
@@ -295,10 +316,11 @@ static void slot_free(struct chunk *c, struct span *s, void *p)
 	size_t bin = s->bin;
 	uint32_t size = slot_sizes[bin];
 	uint32_t at = (uint32_t)((uintptr_t)p & (SPAN_SIZE - 1));
-	uint8_t *live = &c->live[s - c->span][at / size];
+	uint32_t number = slot_number(bin, at);
+	uint8_t *live = &c->live[s - c->span][number];
 	struct slot *slot = p;
 
-	if (at % size || *live != 1)
+	if (number * size != at || *live != 1)
 		abort();
 	*live = 0;
 	ASAN_UNPOISON_MEMORY_REGION(p, size);
@@ -435,6 +457,8 @@ enum kw_err secret_memory_init(size_t limit)
 			bin++;
 		bin_of[i] = (uint8_t)bin;
 	}
+	for (size_t i = 0; i < BINS; i++)
+		inverse[i] = ((1u << 24) + slot_sizes[i] - 1) / slot_sizes[i];
 	if (!chunk_new())
 		return KW_ERR_NO_MEMORY;
 	return KW_ERR_OK;

@@ -15,9 +15,14 @@
 /* New requests are looked for after this long, so that the least served caller does not wait for a
  * queue. */
 #define POLL_AGAIN_NS 200000
+/* A connection whose next request is there already is served again at once, for this long: its process
+ * ran in between, since the reply woke it, and is warm in the caches. Measured with eight processes on
+ * two CPUs: 5 % more signatures, and a look at the queue spared for most. */
+#define STREAK_NS 150000
 
 enum fate {
 	FATE_KEEP,
+	FATE_SERVED, /* keep, and there may be more */
 	FATE_CLOSE,
 	FATE_PARKED, /* a worker has it */
 };
@@ -117,7 +122,7 @@ static enum fate serve(struct server_thread *t, struct connection *c)
 	struct buffers *b = &t->buffers;
 	uint16_t command;
 	size_t payload, n = 0;
-	enum fate fate = FATE_KEEP;
+	enum fate fate = FATE_SERVED;
 	enum lane lane;
 	enum kw_err err;
 
@@ -185,26 +190,37 @@ static bool collect(struct server_thread *t, bool wait)
 	return true;
 }
 
+/* Serves what a connection has sent, while no other caller is to come first. The result: now. */
+static uint64_t serve_streak(
+	struct server_thread *t, struct connection *c, struct fair_caller *caller, uint64_t start)
+{
+	uint64_t before = start, now;
+	enum fate fate;
+
+	do {
+		fate = serve(t, c);
+		now = now_ns();
+		fair_charge(&t->fair, caller, now - before);
+		before = now;
+	} while (fate == FATE_SERVED && now - start < STREAK_NS && fair_is_next(&t->fair, caller));
+	if (fate == FATE_CLOSE)
+		finish(t, c);
+	return now;
+}
+
 static void run(void *arg)
 {
 	struct server_thread *t = arg;
 	struct fair_caller *caller;
 	struct connection *c;
-	uint64_t polled, before, now;
-	enum fate fate;
+	uint64_t polled, now;
 
 	while (collect(t, fair_empty(&t->fair))) {
-		polled = before = now_ns();
-		while ((c = (struct connection *)(void *)fair_take(&t->fair, &caller))) {
+		polled = now = now_ns();
+		while (now - polled <= POLL_AGAIN_NS &&
+			(c = (struct connection *)(void *)fair_take(&t->fair, &caller))) {
 			c->queued = false;
-			fate = serve(t, c);
-			now = now_ns();
-			fair_charge(&t->fair, caller, now - before);
-			before = now;
-			if (fate == FATE_CLOSE)
-				finish(t, c);
-			if (now - polled > POLL_AGAIN_NS)
-				break;
+			now = serve_streak(t, c, caller, now);
 		}
 	}
 }

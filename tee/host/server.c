@@ -144,7 +144,7 @@ static enum kw_err pinned_threads(struct server *s)
 		if (cpus > WIRE_CPU_ANY)
 			return KW_ERR_LIMIT;
 	}
-	s->threads = calloc((size_t)CPU_COUNT_S(size, set), sizeof(*s->threads));
+	s->threads = apart_alloc((size_t)CPU_COUNT_S(size, set) * sizeof(*s->threads));
 	if (!s->threads)
 		err = KW_ERR_NO_MEMORY;
 	for (size_t i = 0; !err && i < cpus; i++) {

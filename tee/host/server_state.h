@@ -16,7 +16,7 @@
 
 /* A thread pinned to a CPU, and its connections. All but `orphans` is its own. */
 struct server_thread {
-	struct server *server;
+	_Alignas(CACHE_LINES) struct server *server;
 	struct buffers buffers;
 	struct fair fair;
 	int epoll;

@@ -76,6 +76,30 @@ static void idling_earns_nothing(void **state)
 	fair_done(&f);
 }
 
+/* Being served again at once ends where another caller has used less. */
+static void a_streak_ends_when_another_is_due(void **state)
+{
+	struct fair_item first[2] = {0}, second[1] = {0};
+	struct fair f = {0};
+	struct fair_caller *a = fair_caller_get(&f, 1), *b = fair_caller_get(&f, 2), *whose;
+
+	(void)state;
+	add_many(&f, a, first, 2);
+	assert_ptr_equal(fair_take(&f, &whose), &first[0]);
+	fair_charge(&f, a, 1000);
+	assert_true(fair_is_next(&f, a));
+	add_many(&f, b, second, 1);
+	assert_false(fair_is_next(&f, a));
+	assert_ptr_equal(fair_take(&f, &whose), &second[0]);
+	assert_true(fair_is_next(&f, b));
+	fair_charge(&f, b, 5000);
+	assert_false(fair_is_next(&f, b));
+	assert_ptr_equal(fair_take(&f, &whose), &first[1]);
+	assert_true(fair_is_next(&f, a));
+	assert_true(fair_is_next(&f, b));
+	fair_done(&f);
+}
+
 static void leaving_pays_no_debt(void **state)
 {
 	struct fair_item items[4] = {0};
@@ -150,6 +174,7 @@ int main(void)
 		cmocka_unit_test(one_waits_for_one_not_for_a_thousand),
 		cmocka_unit_test(time_is_shared_not_requests),
 		cmocka_unit_test(idling_earns_nothing),
+		cmocka_unit_test(a_streak_ends_when_another_is_due),
 		cmocka_unit_test(leaving_pays_no_debt),
 		cmocka_unit_test(those_who_left_are_forgotten),
 		cmocka_unit_test(many_callers_in_order),
