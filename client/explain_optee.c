@@ -199,7 +199,8 @@ enum kw_err explain_slow(const struct deadline *d, bool opening)
 	if (!supplicant_runs())
 		return explain(opening ? KW_ERR_NO_TEE : KW_ERR_TIMEOUT,
 			"OP-TEE %s within %u ms, because tee-supplicant does not run; start it: "
-			"systemctl start tee-supplicant",
+			"systemctl start tee-supplicant (it may not be able to while programs "
+			"wait for OP-TEE)",
 			what, waited);
 	return explain(KW_ERR_TIMEOUT,
 		"OP-TEE %s within %u ms; it serves one call at a time, and waits for "

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What servers see while tee-supplicant is killed and started again: threads, and a child, sign with
- * stored and sealed keys, and one thread makes changes, until the file that is the argument is there.
+ * stored and sealed keys until the file that is the argument is there.
  */
 #include "use.h"
 
@@ -46,42 +46,6 @@ static void *sign_until_over(void *arg)
 	return NULL;
 }
 
-struct changes {
-	struct kw *kw;
-	unsigned made;
-	unsigned failed;
-	unsigned unexplained;
-};
-
-static enum kw_err change(struct kw *kw, bool allow)
-{
-	struct kw_target t = {.id = stored.use.id};
-	struct kw_identity who = {.kind = KW_IDENTITY_USER, .id = 33};
-	struct kw_key *key = NULL;
-	enum kw_err err = allow ? kw_key_allow(kw, &t, who, &key) : kw_key_deny(kw, &t, who, &key);
-
-	kw_key_free(&key);
-	return err;
-}
-
-static void *change_until_over(void *arg)
-{
-	struct changes *c = arg;
-
-	while (!is_over()) {
-		if (change(c->kw, (c->made + c->failed) % 2) == KW_ERR_OK) {
-			c->made++;
-		} else {
-			c->failed++;
-			c->unexplained += !strstr(kw_explain(), "tee-supplicant") &&
-					  !strstr(kw_explain(), "is not known");
-			printf("# a change: %s\n", kw_explain());
-		}
-		usleep(20000);
-	}
-	return NULL;
-}
-
 static int child_until_over(void)
 {
 	unsigned n = 0;
@@ -98,25 +62,22 @@ static int child_until_over(void)
 	return n == 0;
 }
 
-static void run_threads(struct work *work, struct changes *changes)
+static void run_threads(struct work *work)
 {
-	pthread_t threads[THREADS + 1];
+	pthread_t threads[THREADS];
 
 	for (unsigned i = 0; i < THREADS; i++) {
 		work[i] = (struct work){.signer = i % 2 ? &sealed : &stored, .number = i};
 		if (pthread_create(&threads[i], NULL, sign_until_over, &work[i]))
 			abort();
 	}
-	if (pthread_create(&threads[THREADS], NULL, change_until_over, changes))
-		abort();
-	for (unsigned i = 0; i <= THREADS; i++)
+	for (unsigned i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 }
 
 int main(int argc, char **argv)
 {
 	struct work work[THREADS];
-	struct changes changes = {.kw = optee_kw(0)};
 	unsigned done = 0;
 	int status;
 	pid_t child;
@@ -129,7 +90,7 @@ int main(int argc, char **argv)
 	child = fork();
 	if (child == 0)
 		_exit(child_until_over());
-	run_threads(work, &changes);
+	run_threads(work);
 	for (unsigned i = 0; i < THREADS; i++) {
 		if (work[i].err)
 			printf("# thread %u after %u: %s\n", i, work[i].done, work[i].why);
@@ -138,13 +99,9 @@ int main(int argc, char **argv)
 	}
 	waitpid(child, &status, 0);
 	report(status == 0, "so does a child");
-	report(changes.made > 0, "changes are made");
-	report(!changes.unexplained, "the others name tee-supplicant");
-	report(change(changes.kw, true) == KW_ERR_OK, "and changes are made again");
-	printf("# %u signatures, %u changes, %u that failed\n", done, changes.made, changes.failed);
+	printf("# %u signatures\n", done);
 	signer_end(&stored);
 	signer_end(&sealed);
-	kw_free(&changes.kw);
 	kw_free(&stored.kw);
 	return report_sums();
 }
