@@ -4,10 +4,12 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <openssl/rand.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -203,6 +205,63 @@ static void other_users(void)
 	report(good, "and works again after the change back");
 }
 
+/* How often the bytes, each inverted, are in what this process can write to. */
+static unsigned traces(const uint8_t *inverted, size_t n)
+{
+	uint8_t wanted[32], *copy;
+	unsigned long from, to;
+	unsigned found = 0;
+	char line[512], rights[8];
+	FILE *maps = fopen("/proc/self/maps", "r");
+	int mem = open("/proc/self/mem", O_RDONLY);
+
+	if (!maps || mem < 0 || n > sizeof(wanted))
+		abort();
+	while (fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx %7s", &from, &to, rights) != 3 || rights[1] != 'w')
+			continue;
+		/* Not from malloc: the copies would be found. */
+		copy = mmap(NULL, to - from, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
+		if (copy == MAP_FAILED)
+			abort();
+		if (pread(mem, copy, to - from, (off_t)from) == (ssize_t)(to - from)) {
+			for (size_t i = 0; i < to - from; i++)
+				copy[i] = (uint8_t)~copy[i];
+			for (uint8_t *p = copy;
+				(p = memmem(p, to - from - (size_t)(p - copy), inverted, n)); p++)
+				found++;
+		}
+		munmap(copy, to - from);
+	}
+	fclose(maps);
+	close(mem);
+	return found;
+}
+
+static void import_leaves_nothing(void)
+{
+	struct kw_key_template t = {
+		.name = "board-import", .type = KW_KEY_TYPE_ED25519, .purposes = KW_PURPOSE_SIGN};
+	struct kw_target target = {.name = t.name};
+	struct kw_key *key = NULL;
+	uint8_t *seed = malloc(32), inverted[32];
+	enum kw_err err;
+
+	if (!seed || RAND_bytes(seed, 32) != 1)
+		abort();
+	for (size_t i = 0; i < 32; i++)
+		inverted[i] = (uint8_t)~seed[i];
+	report(traces(inverted, 32) == 1, "a seed is found where it is");
+	err = kw_key_import(signer.kw, &t, seed, 32, &key);
+	explicit_bzero(seed, 32);
+	report(!err && traces(inverted, 32) == 0, "once it is imported nothing of it is left");
+	kw_key_free(&key);
+	free(seed);
+	if (!err && kw_key_delete(signer.kw, &target))
+		abort();
+}
+
 int main(void)
 {
 	signer_make(&signer, optee_kw(0), "board-processes");
@@ -220,6 +279,7 @@ int main(void)
 	children_at_once();
 	forks_under_load();
 	executed_program();
+	import_leaves_nothing();
 	other_users();
 	signer_end(&signer);
 	kw_free(&signer.kw);

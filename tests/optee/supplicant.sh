@@ -10,7 +10,7 @@ running() { pidof tee-supplicant; }
 stopped() { ! pidof tee-supplicant; }
 kill_it()
 {
-	kill -KILL $(pidof tee-supplicant)
+	kill -KILL "$(pidof tee-supplicant)"
 	wait_for 10 stopped
 }
 as_before() { [ "$(keyward key list --names | sort)" = "$(sort "$work/names")" ]; }
@@ -50,10 +50,10 @@ check "and the change that failed was not made" as_before
 
 # One that hangs: the same.
 check "a key is made" keyward key generate supplicant-old
-kill -STOP $(pidof tee-supplicant)
+kill -STOP "$(pidof tee-supplicant)"
 refuse "a change while it hangs says whom it waits for" "tee-supplicant.*not known" \
 	keyward key rename supplicant-old supplicant-new
-kill -CONT $(pidof tee-supplicant)
+kill -CONT "$(pidof tee-supplicant)"
 check "then a change is made" keyward key generate supplicant-again
 check "and undone" keyward key delete supplicant-again --yes
 keyward key list --names | grep '^supplicant-' >"$work/either"
