@@ -32,6 +32,11 @@ void platform_optee_grows(bool grows)
 	is_growing = grows;
 }
 
+bool platform_optee_is_growing(void)
+{
+	return is_growing;
+}
+
 void *platform_alloc(size_t size)
 {
 	size_t most = TA_DATA_SIZE;

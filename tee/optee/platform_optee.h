@@ -13,6 +13,7 @@ enum kw_err platform_optee_init(void) KW_MUST_USE;
 void platform_optee_done(void);
 /* From here on what is allocated may stay for good, so it leaves room for what does not. */
 void platform_optee_grows(bool grows);
+bool platform_optee_is_growing(void);
 /* A text of OP-TEE's own properties, "" when there is none: valid for ever, but one per call. */
 const char *platform_tee_property(const char *name, char *buf, size_t size);
 
@@ -29,5 +30,9 @@ enum storage_kind {
 	STORAGE_RPMB,    /* the replay-protected part of an eMMC */
 };
 enum storage_kind storage_optee_kind(void);
+
+/* --- storage_room.c --- */
+/* May the log, of this size, be made larger by another key? False when OP-TEE's heap is too small. */
+bool storage_room_for_more(uint64_t size);
 
 #endif

@@ -25,6 +25,8 @@
 #include "storage_cache.h"
 
 #define LOGS 3
+#define ROOM_STEP 32768
+#define BEGIN_TIDY 262144 /* bytes of a log; a smaller one takes little of OP-TEE's heap */
 #define FLAGS \
 	(TEE_DATA_FLAG_ACCESS_READ | TEE_DATA_FLAG_ACCESS_WRITE | TEE_DATA_FLAG_ACCESS_WRITE_META)
 #define NAME_FRESH "keyward log new"
@@ -440,16 +442,33 @@ static enum kw_err write_at(struct storage *s, uint64_t offset, const void *buf,
 	return may_try_again(s, err, end) ? write_once(s, offset, buf, n) : err;
 }
 
+/* Asked before keys are added, now and then as the log gets larger. */
+static enum kw_err check_room(const struct storage *s, size_t n)
+{
+	if (!platform_optee_is_growing() || s->number == LOGS ||
+		s->end / ROOM_STEP == (s->end + n) / ROOM_STEP || storage_room_for_more(s->end + n))
+		return KW_ERR_OK;
+	platform_log("store: OP-TEE's heap (CFG_CORE_HEAP_SIZE) is too small for more keys");
+	return KW_ERR_STORE_FULL;
+}
+
 enum kw_err storage_append(struct storage *s, const void *buf, size_t n)
 {
 	enum kw_err err = open_again(s);
+	uint64_t at = s->end;
 
 	if (!err)
-		err = write_at(s, s->end, buf, n);
+		err = check_room(s, n);
 	if (err)
 		return err;
-	cache_append(&s->cache, s->end, buf, n);
-	s->end += n;
+	err = write_at(s, at, buf, n);
+	/* OP-TEE's heap may just have been in pieces; opening the object again has joined them. */
+	if (err == KW_ERR_STORE_FULL && s->object && s->end == at)
+		err = write_at(s, at, buf, n);
+	if (err)
+		return err;
+	cache_append(&s->cache, at, buf, n);
+	s->end = at + n;
 	return KW_ERR_OK;
 }
 
@@ -503,6 +522,13 @@ enum kw_err storage_begin(struct storage *s, struct storage **fresh)
 	if (err)
 		goto out;
 	s->must_clear = false;
+	/* What OP-TEE keeps of this log is all over its heap; opened again it lies together, and the fresh one
+	 * has room. */
+	if (s->end > BEGIN_TIDY)
+		close_object(&s->object);
+	err = open_again(s);
+	if (err)
+		goto out;
 	err = KW_ERR_NO_MEMORY;
 	f = platform_alloc(sizeof(*f));
 	if (!f)

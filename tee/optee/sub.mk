@@ -7,7 +7,8 @@ crypto := crypto_nettle.c crypto_nettle_key.c crypto_nettle_memory.c crypto_nett
 	crypto_nettle_rsa_use.c
 
 srcs-y += $(addprefix ../../core/,$(core)) $(addprefix ../../wire/,$(wire)) $(crypto)
-srcs-y += ta_main.c session_optee.c platform_optee.c device_key.c storage_optee.c storage_cache.c protection_optee.c libc_stubs.c
+srcs-y += ta_main.c session_optee.c platform_optee.c device_key.c storage_optee.c storage_cache.c storage_room.c \
+	protection_optee.c libc_stubs.c
 
 global-incdirs-y += . ../.. ../../include
 global-cppflags-y += -DKW_VERSION='"$(version)"' -DKW_CREATORS=$(creators) -DKW_PER_THREAD= \
