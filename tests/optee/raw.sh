@@ -6,7 +6,7 @@
 # run USER PART [ROUNDS]: the program's ok and not ok lines count as ours.
 run()
 {
-	local user="$1" counts
+	user=$1
 	shift
 	as "$user" "$tests/raw_client" "$@" >"$work/out" 2>&1
 	counts=$(sed -nE '$s/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$work/out")
