@@ -81,7 +81,12 @@ no_crash_there()
 	guest cat /var/log/nginx/error.log >"$work/error.log" && no_crash "$work/error.log"
 }
 has_name() { guest keyward --tee optee key list --names | grep -qxF "$1"; }
-worker_pids() { guest pidof nginx | tr ' ' '\n' | grep -vxF "$(guest cat /run/nginx.pid)" | sort; }
+worker_pids()
+{
+	local master
+	master=$(guest cat /run/nginx.pid)
+	guest pidof nginx | tr ' ' '\n' | grep -vxF "$master" | sort
+}
 # None of the workers in $before is left.
 all_replaced()
 {
@@ -107,6 +112,10 @@ done
 check "what nginx gets holds no private key that openssl alone can read" \
 	guest sh -c '! OPENSSL_CONF=/dev/null openssl pkey -in /disk/tls/www.test.com.pem -noout'
 check "nginx starts with it" start_nginx
+if [ "$failed" -gt 0 ]; then
+	show_file "$work/logs/secure.log"
+	finish
+fi
 clients "from outside"
 equal "its workers are not the owner of the keys" "www-data www-data" \
 	"$(guest sh -c 'for p in $(pidof nginx); do stat -c %U /proc/$p; done' | grep -v root | xargs)"

@@ -63,7 +63,7 @@ board_up() { gone_or_zombie "$board" || [ -s "$work/ports" ]; }
 # port_of PORT: prints where that port of the board is, on 127.0.0.1.
 port_of() { sed -n "s/^$1 127\.0\.0\.1://p" "$work/ports"; }
 
-# guest COMMAND…: as root on the board; its output and its exit status. 125: the board is gone.
+# guest COMMAND…: as root on the board; its output and its exit status. 125: the board is gone. One at a time.
 guest()
 {
 	local step
