@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -98,10 +99,16 @@ static void open_session(struct optee_link *l)
 	for (;;) {
 		/* Not to be believed, only compared: wire/optee.h. */
 		struct tee_operation op = {
-			.types =
-				TEEC_PARAM_TYPES(TEEC_VALUE_INPUT, TEEC_NONE, TEEC_NONE, TEEC_NONE),
+			.types = TEEC_PARAM_TYPES(TEEC_VALUE_INPUT, TEEC_VALUE_INPUT,
+				TEEC_VALUE_INPUT, TEEC_VALUE_INPUT),
 			.params[0].value.a = l->base.euid,
 		};
+
+		/* What the kernel does not have yet is not waited for: it would only have made good
+		 * better. */
+		for (int i = 1; i < 4; i++)
+			(void)!getrandom(
+				&op.params[i].value, sizeof(op.params[i].value), GRND_NONBLOCK);
 
 		l->origin = 0;
 		l->result = l->tee->open_session(&l->context, &l->session, &application,

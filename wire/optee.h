@@ -18,9 +18,13 @@
 /*
  * A session is opened with TEEC_LOGIN_USER or TEEC_LOGIN_GROUP; others are refused with
  * TEEC_ERROR_ACCESS_DENIED, and more sessions than the TEE takes with TEEC_ERROR_BUSY. Its parameters
- * are (value input, none, none, none): a is the numeric effective user id, or the group id. The TEE
- * is told a hash of it only, so it believes a when the hash fits. A session with another a, or with
- * no parameters at all, has the same rights, but its keys' owner is shown as OPTEE_ID_UNKNOWN.
+ * are four input values. The first one's a is the numeric effective user id, or the group id: the TEE
+ * is told a hash of it only, so it believes a when the hash fits. The other three, a and b, are 24 bytes
+ * from the client's random source: many a board's OP-TEE has none that deserves the name, and what the
+ * TEE makes of its own and of theirs is at least as good as either.
+ *
+ * Parameters (value, none, none, none), or none at all, are taken as well. A session with another a, or
+ * without, has the same rights, but its keys' owner is shown as OPTEE_ID_UNKNOWN.
  *
  * A request is one invocation, whose command is an enum wire_command. Its parameters are exactly:
  *   input memref   the request's payload, without a header; at most WIRE_MAX_PAYLOAD bytes

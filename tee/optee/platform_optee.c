@@ -71,7 +71,7 @@ void platform_memory(uint64_t *used, uint64_t *most)
 	*most = TA_DATA_SIZE;
 }
 
-/* libutee's TEE_GetREETime and TEE_GenerateRandom panic on failure, so the calls beneath are used. */
+/* libutee's TEE_GetREETime panics on failure, so the call beneath is used. */
 static bool get_time(enum utee_time_category which, uint64_t *seconds)
 {
 	TEE_Time now;
@@ -99,13 +99,6 @@ uint64_t platform_time(void)
 		learned = now;
 	}
 	return date ? date + (now - learned) : 0;
-}
-
-enum kw_err platform_random(void *buf, size_t n)
-{
-	if (n && _utee_cryp_random_number_generate(buf, n))
-		return KW_ERR_CRYPTO;
-	return KW_ERR_OK;
 }
 
 /* One instance serves one call at a time, so there is nothing to lock. */
@@ -198,7 +191,9 @@ enum kw_err platform_optee_init(void)
 {
 	enum kw_err err = crypto_init();
 
-	return err ? err : device_key_load();
+	if (!err)
+		err = device_key_load();
+	return err ? err : random_open();
 }
 
 void platform_optee_done(void)

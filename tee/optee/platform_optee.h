@@ -23,6 +23,16 @@ void device_key_forget(void);
 /* The hardware unique key that it comes from is all zeros: no secret at all. */
 bool device_key_is_zero(void);
 
+/* --- random_optee.c --- */
+enum kw_err random_open(void) KW_MUST_USE;
+/* Before anything that must never come twice is made: keys, and what records are encrypted under. A signature
+ * needs no such thing, since it is made from the key and the message as well. */
+enum kw_err random_save(void) KW_MUST_USE;
+/* Anything, from anybody: it can make what comes better, not worse. */
+void random_add(const void *p, size_t n);
+/* OP-TEE's generator has started with the same numbers as at an earlier start. */
+bool random_has_repeated(void);
+
 /* --- storage_optee.c --- */
 enum storage_kind {
 	STORAGE_UNKNOWN, /* not opened yet */

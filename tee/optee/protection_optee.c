@@ -100,6 +100,24 @@ static void describe_removal(struct platform_protection *p)
 			  "the keys";
 }
 
+static void describe_randomness(struct platform_protection *p)
+{
+	p->id = "randomness";
+	if (random_has_repeated()) {
+		p->state = PROTECTION_ABSENT;
+		p->sentence =
+			"OP-TEE'S RANDOM NUMBERS REPEAT: it started with the same ones as "
+			"before, so it has no source of randomness (see plat_rng_init() in its "
+			"porting guidelines). Keys made here are as hard to guess as what "
+			"clients' kernels gave to make them from, and no harder";
+	} else {
+		p->state = PROTECTION_PARTIAL;
+		p->sentence = "random numbers are made from OP-TEE's, from a seed that is kept in "
+			      "the storage and from what clients' kernels give; whether OP-TEE's "
+			      "come from hardware only its builder can say";
+	}
+}
+
 static void describe_clock(struct platform_protection *p)
 {
 	p->id = "clock";
@@ -128,6 +146,7 @@ const struct platform_protection *platform_protection(unsigned i)
 		describe_world,
 		describe_secret,
 		describe_signing_key,
+		describe_randomness,
 		describe_rollback,
 		describe_removal,
 		describe_clock,

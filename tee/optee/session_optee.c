@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "core/platform.h"
+#include "platform_optee.h"
 #include "wire/optee.h"
 
 /* Each costs OP-TEE's own heap as well, which all Trusted Applications share. */
@@ -97,11 +97,16 @@ TEE_Result session_open(uint32_t types, const TEE_Param params[TEE_NUM_PARAMS], 
 {
 	const uint32_t with_id = TEE_PARAM_TYPES(TEE_PARAM_TYPE_VALUE_INPUT, TEE_PARAM_TYPE_NONE,
 		TEE_PARAM_TYPE_NONE, TEE_PARAM_TYPE_NONE);
+	const uint32_t with_random = TEE_PARAM_TYPES(TEE_PARAM_TYPE_VALUE_INPUT,
+		TEE_PARAM_TYPE_VALUE_INPUT, TEE_PARAM_TYPE_VALUE_INPUT, TEE_PARAM_TYPE_VALUE_INPUT);
 	struct client *c = NULL;
 	TEE_Result result = TEE_ERROR_BAD_PARAMETERS;
 
-	if (types != with_id && types != 0)
+	if (types != with_random && types != with_id && types != 0)
 		goto out;
+	/* Whoever it is. */
+	for (unsigned i = 1; types == with_random && i < TEE_NUM_PARAMS; i++)
+		random_add(&params[i].value, sizeof(params[i].value));
 	result = TEE_ERROR_OUT_OF_MEMORY;
 	c = platform_alloc(sizeof(*c));
 	if (!c)
@@ -112,7 +117,7 @@ TEE_Result session_open(uint32_t types, const TEE_Param params[TEE_NUM_PARAMS], 
 	result = TEE_ERROR_BUSY;
 	if (!has_room_for(c))
 		goto out;
-	if (types == with_id && has_id(&c->who, params[0].value.a))
+	if (types && has_id(&c->who, params[0].value.a))
 		c->who.id = params[0].value.a;
 	c->next = clients;
 	clients = c;

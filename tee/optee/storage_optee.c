@@ -12,23 +12,19 @@
  * object by then: it would take the next call for damage, and OP-TEE removes what is damaged. Opening it
  * again finds what was committed last. When tee-supplicant was started again every object fails once,
  * because the files that it had open are not: then a second try is all it takes.
- *
- * The system calls are used, since libutee's functions panic on all results that GlobalPlatform does not
- * name, such as the one for a full disk.
  */
 #include <string.h>
 #include <tee_api_defines_extensions.h>
 #include <tee_internal_api.h>
 #include <utee_syscalls.h>
 
+#include "object.h"
 #include "platform_optee.h"
 #include "storage_cache.h"
 
 #define LOGS 3
 #define ROOM_STEP 32768
 #define BEGIN_TIDY 262144 /* bytes of a log; a smaller one takes little of OP-TEE's heap */
-#define FLAGS \
-	(TEE_DATA_FLAG_ACCESS_READ | TEE_DATA_FLAG_ACCESS_WRITE | TEE_DATA_FLAG_ACCESS_WRITE_META)
 #define NAME_FRESH "keyward log new"
 /* There once was a log: if there is none now, OP-TEE removed it, and a new store would hide that. */
 #define NAME_MARK "keyward store"
@@ -36,8 +32,8 @@
 static const char *const names[LOGS] = {"keyward log 0", "keyward log 1", "keyward log 2"};
 
 struct storage {
-	uint32_t object; /* 0: closed after an error */
-	unsigned number; /* of its name; LOGS for the fresh one */
+	object_handle object; /* 0: closed after an error */
+	unsigned number;      /* of its name; LOGS for the fresh one */
 	uint64_t end;
 	bool is_replaced;
 	bool must_clear; /* a log that would count instead of this one may be there */
@@ -58,66 +54,13 @@ static const char *name_of(const struct storage *s)
 	return s->number < LOGS ? names[s->number] : NAME_FRESH;
 }
 
-static enum kw_err failure(const char *what, const char *name, TEE_Result result)
-{
-	if (result == TEE_ERROR_CORRUPT_OBJECT) {
-		platform_log("store: OP-TEE found \"%s\" damaged, and has removed it", name);
-		return KW_ERR_CORRUPT;
-	}
-	platform_log("store: cannot %s \"%s\" (0x%08x)", what, name, (unsigned)result);
-	switch (result) {
-	case TEE_ERROR_STORAGE_NO_SPACE:
-	case TEE_ERROR_OUT_OF_MEMORY: /* OP-TEE's own, which it needs for every block */
-		return KW_ERR_STORE_FULL;
-	case TEE_ERROR_ACCESS_CONFLICT:
-		return KW_ERR_STORE_BUSY;
-	default:
-		return KW_ERR_STORE_IO;
-	}
-}
-
-static TEE_Result open_object(uint32_t storage, const char *name, uint32_t *object)
-{
-	*object = 0;
-	return _utee_storage_obj_open(storage, name, strlen(name), FLAGS, object);
-}
-
-static TEE_Result create_object(const char *name, uint32_t *object)
-{
-	*object = 0;
-	return _utee_storage_obj_create(
-		TEE_STORAGE_PRIVATE, name, strlen(name), FLAGS, 0, NULL, 0, object);
-}
-
-static void close_object(uint32_t *object)
-{
-	if (*object)
-		(void)_utee_cryp_obj_close(*object);
-	*object = 0;
-}
-
-/* KW_ERR_OK also when there is none. */
-static enum kw_err remove_object(const char *name)
-{
-	uint32_t object;
-	TEE_Result result;
-
-	result = open_object(TEE_STORAGE_PRIVATE, name, &object);
-	/* A damaged one is gone by having been looked at. */
-	if (result == TEE_ERROR_ITEM_NOT_FOUND || result == TEE_ERROR_CORRUPT_OBJECT)
-		return KW_ERR_OK;
-	if (!result)
-		result = _utee_storage_obj_del(object); /* closes it in any case */
-	return result ? failure("remove", name, result) : KW_ERR_OK;
-}
-
 static enum kw_err remove_all_but(const struct storage *s)
 {
-	enum kw_err err = remove_object(NAME_FRESH);
+	enum kw_err err = object_remove(NAME_FRESH);
 
 	for (unsigned i = 0; !err && i < LOGS; i++) {
 		if (i != s->number)
-			err = remove_object(names[i]);
+			err = object_remove(names[i]);
 	}
 	return err;
 }
@@ -130,7 +73,7 @@ static enum kw_err learn_size(struct storage *s)
 	memset(&info, 0, sizeof(info));
 	result = _utee_cryp_obj_get_info(s->object, &info);
 	if (result)
-		return failure("look at", name_of(s), result);
+		return object_failure("look at", name_of(s), result);
 	s->end = info.data_size;
 	return KW_ERR_OK;
 }
@@ -145,72 +88,71 @@ static enum kw_err open_again(struct storage *s)
 		return KW_ERR_OK;
 	if (s->is_gone)
 		return KW_ERR_CORRUPT;
-	result = open_object(TEE_STORAGE_PRIVATE, name_of(s), &s->object);
+	result = object_open(TEE_STORAGE_PRIVATE, name_of(s), &s->object);
 	if (result == TEE_ERROR_ITEM_NOT_FOUND || result == TEE_ERROR_CORRUPT_OBJECT) {
 		s->is_gone = true;
 		result = TEE_ERROR_CORRUPT_OBJECT;
 	}
 	if (result)
-		return failure("open", name_of(s), result);
+		return object_failure("open", name_of(s), result);
 	err = learn_size(s);
 	if (err)
-		close_object(&s->object);
+		object_close(&s->object);
 	return err;
 }
 
 static enum kw_err give_up(struct storage *s, const char *what, TEE_Result result)
 {
-	enum kw_err err = failure(what, name_of(s), result);
+	enum kw_err err = object_failure(what, name_of(s), result);
 
 	/* OP-TEE has closed what it found damaged. */
 	if (result == TEE_ERROR_CORRUPT_OBJECT)
 		s->object = 0;
-	close_object(&s->object);
-	cache_clear(&s->cache);
+	object_close(&s->object);
 	(void)open_again(s);
 	return err;
 }
 
 static void set_mark(void)
 {
-	uint32_t object;
+	object_handle object;
 	TEE_Result result;
 
 	if (is_marked)
 		return;
-	result = create_object(NAME_MARK, &object);
-	close_object(&object);
+	result = object_create(NAME_MARK, &object);
+	object_close(&object);
 	is_marked = !result || result == TEE_ERROR_ACCESS_CONFLICT;
 	if (!is_marked)
-		(void)failure("make", NAME_MARK, result);
+		(void)object_failure("make", NAME_MARK, result);
 }
 
 static enum kw_err look_for_mark(void)
 {
-	uint32_t object;
-	TEE_Result result = open_object(TEE_STORAGE_PRIVATE, NAME_MARK, &object);
+	object_handle object;
+	TEE_Result result = object_open(TEE_STORAGE_PRIVATE, NAME_MARK, &object);
 
-	close_object(&object);
+	object_close(&object);
 	is_marked = !result || result == TEE_ERROR_ACCESS_CONFLICT;
 	if (result == TEE_ERROR_CORRUPT_OBJECT)
 		set_mark();
 	else if (result && !is_marked && result != TEE_ERROR_ITEM_NOT_FOUND)
-		return failure("look for", NAME_MARK, result);
+		return object_failure("look for", NAME_MARK, result);
 	return KW_ERR_OK;
 }
 
 /* The log that counts is opened, *found tells whether there is one. */
 static enum kw_err find_log(struct storage *s, bool *found)
 {
-	uint32_t objects[LOGS] = {0};
+	object_handle objects[LOGS] = {0};
 	enum kw_err err = KW_ERR_OK;
 	unsigned count = 0;
 
 	for (unsigned i = 0; !err && i < LOGS; i++) {
-		TEE_Result result = open_object(TEE_STORAGE_PRIVATE, names[i], &objects[i]);
+		TEE_Result result = object_open(TEE_STORAGE_PRIVATE, names[i], &objects[i]);
 
 		if (result && result != TEE_ERROR_ITEM_NOT_FOUND)
-			err = failure("open", names[i], result);
+			err = object_failure("open", names[i], result);
 		count += !result;
 	}
 	*found = count > 0;
@@ -227,7 +169,7 @@ static enum kw_err find_log(struct storage *s, bool *found)
 	}
 	for (unsigned i = 0; i < LOGS; i++) {
 		if (objects[i] != s->object)
-			close_object(&objects[i]);
+			object_close(&objects[i]);
 	}
 	return err;
 }
@@ -243,19 +185,19 @@ static enum kw_err make_log(struct storage *s)
 		return KW_ERR_CORRUPT;
 	}
 	s->number = 0;
-	result = create_object(names[0], &s->object);
-	return result ? failure("make", names[0], result) : KW_ERR_OK;
+	result = object_create(names[0], &s->object);
+	return result ? object_failure("make", names[0], result) : KW_ERR_OK;
 }
 
 /* TEE_STORAGE_PRIVATE is one of them: there the log's name is taken. */
 static void learn_kind(const struct storage *s)
 {
-	uint32_t object;
+	object_handle object;
 
 	kind = STORAGE_RPMB;
-	if (open_object(TEE_STORAGE_PRIVATE_REE, name_of(s), &object) == TEE_ERROR_ACCESS_CONFLICT)
+	if (object_open(TEE_STORAGE_PRIVATE_REE, name_of(s), &object) == TEE_ERROR_ACCESS_CONFLICT)
 		kind = STORAGE_REE;
-	close_object(&object);
+	object_close(&object);
 }
 
 enum kw_err storage_open(struct storage **storage)
@@ -291,7 +233,7 @@ enum kw_err storage_open(struct storage **storage)
 	s = NULL;
 out:
 	if (s)
-		close_object(&s->object);
+		object_close(&s->object);
 	platform_free(s, sizeof(*s));
 	return err;
 }
@@ -309,10 +251,10 @@ void storage_close(struct storage **storage)
 		is_open = false;
 	else if (s->object && !_utee_storage_obj_del(s->object))
 		s->object = 0;
-	else if (!s->object)
-		(void)remove_object(name_of(s));
+	else if (!s->object && object_remove(name_of(s)))
+		platform_log("store: \"%s\" is left over for now", name_of(s));
 	if (is_log)
-		close_object(&s->object);
+		object_close(&s->object);
 	cache_clear(&s->cache);
 	platform_free(s, sizeof(*s));
 }
@@ -327,11 +269,8 @@ enum kw_err storage_size(struct storage *s, uint64_t *size)
 
 static enum kw_err seek(struct storage *s, uint64_t offset)
 {
-	TEE_Result result;
+	TEE_Result result = object_seek(s->object, offset);
 
-	if (offset > INT32_MAX)
-		return KW_ERR_STORE_FULL;
-	result = _utee_storage_obj_seek(s->object, (int32_t)offset, TEE_DATA_SEEK_SET);
 	return result ? give_up(s, "seek in", result) : KW_ERR_OK;
 }
 
@@ -525,7 +464,7 @@ enum kw_err storage_begin(struct storage *s, struct storage **fresh)
 	/* What OP-TEE keeps of this log is all over its heap; opened again it lies together, and the fresh one
 	 * has room. */
 	if (s->end > BEGIN_TIDY)
-		close_object(&s->object);
+		object_close(&s->object);
 	err = open_again(s);
 	if (err)
 		goto out;
@@ -534,8 +473,8 @@ enum kw_err storage_begin(struct storage *s, struct storage **fresh)
 	if (!f)
 		goto out;
 	f->number = LOGS;
-	result = create_object(NAME_FRESH, &f->object);
-	err = result ? failure("make", NAME_FRESH, result) : KW_ERR_OK;
+	result = object_create(NAME_FRESH, &f->object);
+	err = result ? object_failure("make", NAME_FRESH, result) : KW_ERR_OK;
 	if (err)
 		goto out;
 	*fresh = f;
@@ -556,8 +495,8 @@ enum kw_err storage_swap(struct storage *s, struct storage *fresh)
 	result = _utee_storage_obj_rename(fresh->object, names[next], strlen(names[next]));
 	if (result) {
 		/* It may have been done all the same, and would count after a crash. */
-		err = failure("put in place", NAME_FRESH, result);
-		close_object(&fresh->object);
+		err = object_failure("put in place", NAME_FRESH, result);
+		object_close(&fresh->object);
 		s->must_clear = remove_all_but(s) != KW_ERR_OK;
 		return err;
 	}

@@ -7,7 +7,7 @@ crypto := crypto_nettle.c crypto_nettle_key.c crypto_nettle_memory.c crypto_nett
 	crypto_nettle_rsa_use.c
 
 srcs-y += $(addprefix ../../core/,$(core)) $(addprefix ../../wire/,$(wire)) $(crypto)
-srcs-y += ta_main.c session_optee.c platform_optee.c device_key.c storage_optee.c storage_cache.c storage_room.c \
+srcs-y += ta_main.c session_optee.c platform_optee.c device_key.c random_optee.c object.c storage_optee.c storage_cache.c storage_room.c \
 	protection_optee.c libc_stubs.c
 
 global-incdirs-y += . ../.. ../../include

@@ -56,6 +56,10 @@ static enum kw_err run(void *context, uint32_t command, size_t n, size_t *len)
 		return err;
 	if (command > UINT16_MAX)
 		return KW_ERR_UNKNOWN_COMMAND;
+	if (kw_command_lane((uint16_t)command) != LANE_FAST)
+		err = random_save();
+	if (err)
+		return err;
 	session_fill(context, &session);
 	platform_optee_grows(command == CMD_KEY_GENERATE || command == CMD_KEY_IMPORT);
 	err = kw_dispatch(core, &session, (uint16_t)command, request, n, reply + WIRE_HEADER,

@@ -148,6 +148,8 @@ static void types(void)
 		TEEC_MEMREF_PARTIAL_INPUT, TEEC_MEMREF_PARTIAL_OUTPUT, TEEC_NONE, TEEC_NONE);
 	const uint32_t with_id =
 		TEEC_PARAM_TYPES(TEEC_VALUE_INPUT, TEEC_NONE, TEEC_NONE, TEEC_NONE);
+	const uint32_t with_random = TEEC_PARAM_TYPES(
+		TEEC_VALUE_INPUT, TEEC_VALUE_INPUT, TEEC_VALUE_INPUT, TEEC_VALUE_INPUT);
 	unsigned refused = 0, taken = 0, opened = 0, closed_out = 0;
 	TEEC_Session s;
 	TEEC_Result r;
@@ -166,14 +168,15 @@ static void types(void)
 	for (size_t i = 0; i < COMBINATIONS; i++) {
 		r = open_session(&s, TEEC_LOGIN_USER, combination(i), geteuid());
 		if (!r) {
-			opened += combination(i) == 0 || combination(i) == with_id;
+			opened += combination(i) == 0 || combination(i) == with_id ||
+				  combination(i) == with_random;
 			TEEC_CloseSession(&s);
 		}
 		closed_out += r == TEEC_ERROR_BAD_PARAMETERS;
 	}
-	check(opened == 2, "a session opens with a numeric id and without");
-	check(closed_out == COMBINATIONS - 2, "%u of %zu others are refused as bad parameters",
-		closed_out, COMBINATIONS - 2);
+	check(opened == 3, "a session opens with an id and randomness, with an id, and without");
+	check(closed_out == COMBINATIONS - 3, "%u of %zu others are refused as bad parameters",
+		closed_out, COMBINATIONS - 3);
 	check(is_alive(), "it is alive after sessions with every combination of types");
 }
 
