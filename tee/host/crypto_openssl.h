@@ -28,8 +28,9 @@ struct crypto_key {
 	const struct key_type_info *info;
 	RSA *rsa;
 	EC_KEY *ec;
-	/* Copies of ec in the other contexts, made when a thread first signs there. */
+	/* Copies of ec in the other contexts, made for a key that is used often there. */
 	_Atomic(EC_KEY *) ec_in[OPENSSL_CONTEXTS_MAX];
+	atomic_uint uses; /* without a copy */
 	EVP_PKEY *ed;
 	EVP_MD_CTX *ed_ready; /* to sign with ed; copied for each signature */
 };
@@ -55,12 +56,14 @@ enum kw_err rsa_key_public(const struct crypto_key *key, uint8_t *buf, size_t *n
 enum kw_err rsa_key_sign(const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig,
 	size_t *n) KW_MUST_USE;
 
-/* One for each CPU, within the bound. */
+/* One for each CPU, within the bound and what was said before by context_limit. */
 enum kw_err context_init(void) KW_MUST_USE;
+void context_limit(size_t most);
 /* The number of the calling thread's context; *context is NULL for number 0, the default one. */
 unsigned context_of_thread(OSSL_LIB_CTX **context);
 
 enum kw_err ec_init(void) KW_MUST_USE;
+void ec_key_free(struct crypto_key *key);
 enum kw_err ec_key_generate(struct crypto_key *key) KW_MUST_USE;
 enum kw_err ec_key_import(struct crypto_key *key, const uint8_t *in, size_t n) KW_MUST_USE;
 enum kw_err ec_key_private(const struct crypto_key *key, uint8_t *buf, size_t *n) KW_MUST_USE;

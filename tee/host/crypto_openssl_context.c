@@ -10,6 +10,7 @@
 /* contexts[0] is the default one, NULL. */
 static OSSL_LIB_CTX *contexts[OPENSSL_CONTEXTS_MAX];
 static unsigned count = 1;
+static unsigned most = OPENSSL_CONTEXTS_MAX;
 static atomic_uint threads;
 
 /* What a signature needs is built now: while memory is short libcrypto would give it up for good. */
@@ -37,12 +38,17 @@ out:
 	return err;
 }
 
+void context_limit(size_t n)
+{
+	most = n < OPENSSL_CONTEXTS_MAX ? (unsigned)n : OPENSSL_CONTEXTS_MAX;
+}
+
 enum kw_err context_init(void)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	enum kw_err err = KW_ERR_OK;
 
-	while (!err && count < OPENSSL_CONTEXTS_MAX && count < cpus) {
+	while (!err && count < most && count < cpus) {
 		err = context_new(&contexts[count]);
 		if (!err)
 			count++;

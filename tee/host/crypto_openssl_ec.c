@@ -96,7 +96,25 @@ out:
 	return err;
 }
 
-/* The key in the context of the calling thread. Without memory for a copy the common one will do. */
+/* A copy takes 2 KiB. Whoever uses ten thousand keys in turn is not to have copies of them, since the
+ * bound on open keys does not count these. */
+#define COPIES_MAX 256
+#define USES_BEFORE_COPY 16
+static atomic_uint copies;
+
+static EC_KEY *copy_to(OSSL_LIB_CTX *context, const EC_KEY *key)
+{
+	EC_KEY *copy = EC_KEY_new_ex(context, NULL);
+
+	if (copy && EC_KEY_set_group(copy, EC_KEY_get0_group(key)) &&
+		EC_KEY_set_private_key(copy, EC_KEY_get0_private_key(key)))
+		return copy;
+	EC_KEY_free(copy);
+	(void)openssl_failure(KW_ERR_NO_MEMORY);
+	return NULL;
+}
+
+/* The key in the context of the calling thread. Where there is no copy the common one will do. */
 static EC_KEY *key_here(struct crypto_key *key)
 {
 	OSSL_LIB_CTX *context;
@@ -106,18 +124,32 @@ static EC_KEY *key_here(struct crypto_key *key)
 
 	if (copy)
 		return copy;
-	copy = EC_KEY_new_ex(context, NULL);
-	if (!copy || !EC_KEY_set_group(copy, EC_KEY_get0_group(key->ec)) ||
-		!EC_KEY_set_private_key(copy, EC_KEY_get0_private_key(key->ec))) {
-		EC_KEY_free(copy);
-		(void)openssl_failure(KW_ERR_NO_MEMORY);
+	if (atomic_load_explicit(&copies, memory_order_relaxed) >= COPIES_MAX ||
+		atomic_fetch_add(&key->uses, 1) < USES_BEFORE_COPY)
 		return key->ec;
-	}
-	if (atomic_compare_exchange_strong(&key->ec_in[i], &other, copy))
+	copy = copy_to(context, key->ec);
+	if (!copy)
+		return key->ec;
+	if (atomic_compare_exchange_strong(&key->ec_in[i], &other, copy)) {
+		atomic_fetch_add(&copies, 1);
 		return copy;
+	}
 	/* A thread that shares this context was faster. */
 	EC_KEY_free(copy);
 	return other;
+}
+
+void ec_key_free(struct crypto_key *key)
+{
+	EC_KEY *copy;
+
+	EC_KEY_free(key->ec);
+	for (size_t i = 0; i < OPENSSL_CONTEXTS_MAX; i++) {
+		copy = atomic_load(&key->ec_in[i]);
+		if (copy)
+			atomic_fetch_sub(&copies, 1);
+		EC_KEY_free(copy);
+	}
 }
 
 /*

@@ -86,9 +86,7 @@ void crypto_key_free(struct crypto_key **key)
 		return;
 	/* Each of these wipes what it frees. */
 	RSA_free((*key)->rsa);
-	EC_KEY_free((*key)->ec);
-	for (size_t i = 0; i < OPENSSL_CONTEXTS_MAX; i++)
-		EC_KEY_free(atomic_load(&(*key)->ec_in[i]));
+	ec_key_free(*key);
 	EVP_MD_CTX_free((*key)->ed_ready);
 	EVP_PKEY_free((*key)->ed);
 	OPENSSL_clear_free(*key, sizeof(**key));

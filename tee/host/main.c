@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/crypto.h"
+#include "crypto_openssl.h"
 #include "daemonize.h"
 #include "listener.h"
 #include "log.h"
@@ -130,6 +131,7 @@ static enum kw_err prepare(void)
 	err = secret_memory_init(0);
 	if (!err)
 		err = secret_memory_take_libcrypto();
+	context_limit(secret_memory_limit() / SECRET_PER_THREAD);
 	if (!err)
 		err = crypto_init();
 	if (!err)

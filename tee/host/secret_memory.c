@@ -3,9 +3,9 @@
  * An allocator in three steps: chunks of 1 MiB from secret_map.c, spans of 16 KiB in them, and
  * slots of one size in a span. Sizes above a slot take a run of spans; sizes above half a chunk
  * have their own mapping. What is free is zero, but for the link of a free slot. Each thread keeps
- * a few free slots of each size, since libcrypto allocates several times for one signature, and
- * takes new ones from spans that few other threads take from: two CPUs that write to one cache line
- * in turn wait for each other.
+ * a few free slots of each size, since libcrypto allocates several times for one signature. The
+ * threads that sign take new ones from spans of their own: two CPUs that write to one cache line in
+ * turn wait for each other.
  */
 #include "secret_memory.h"
 
@@ -85,14 +85,14 @@ struct chunk {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct chunk *chunks;
 static struct span *partial[POOLS][BINS]; /* spans with free slots */
-static atomic_uint threads;
+static atomic_uint busy_threads;
 static uint8_t bin_of[1024 / 16 + 1];
 static uint32_t inverse[BINS]; /* 2^24 by the size, rounded up */
 
 struct cache {
 	struct slot *head[BINS];
 	uint8_t count[BINS];
-	uint8_t pool; /* 0: none yet, else its number and one */
+	uint8_t pool;
 };
 static __thread struct cache cache;
 
@@ -188,19 +188,26 @@ static struct span *run_in(struct chunk *c, size_t n)
 	return NULL;
 }
 
+/* n spans in a row of what is mapped. */
+static struct span *run_find(size_t n)
+{
+	struct span *s = NULL;
+
+	for (struct chunk *c = chunks; c && !s; c = c->next)
+		s = run_in(c, n);
+	return s;
+}
+
 /* n spans in a row; the caller sets what the first one is. */
 static struct span *run_take(size_t n)
 {
-	struct span *s = NULL;
+	struct span *s = run_find(n);
 	struct chunk *c;
 
-	for (c = chunks; c && !s; c = c->next)
-		s = run_in(c, n);
-	if (!s) {
-		c = chunk_new();
-		s = c ? run_in(c, n) : NULL;
-	}
-	return s;
+	if (s)
+		return s;
+	c = chunk_new();
+	return c ? run_in(c, n) : NULL;
 }
 
 static void run_give(struct span *s)
@@ -237,19 +244,21 @@ static void partial_remove(struct span *s)
 
 static struct slot *span_take(size_t bin)
 {
-	struct span *s;
+	struct span *s, *fresh;
 	struct slot *slot;
 
-	if (!cache.pool)
-		cache.pool = (uint8_t)(atomic_fetch_add(&threads, 1) % POOLS + 1);
-	s = partial[cache.pool - 1][bin];
+	s = partial[cache.pool][bin];
+	fresh = s ? NULL : run_find(1);
+	/* Before more is mapped, what other threads have left. */
+	for (unsigned i = 0; !s && !fresh && i < POOLS; i++)
+		s = partial[i][bin];
 	if (!s) {
-		s = run_take(1);
+		s = fresh ? fresh : run_take(1);
 		if (!s)
 			return NULL;
 		s->use = SPAN_SLOTS;
 		s->bin = (uint8_t)bin;
-		s->pool = (uint8_t)(cache.pool - 1);
+		s->pool = cache.pool;
 		s->slots = (uint16_t)(SPAN_SIZE / slot_sizes[bin]);
 		partial_add(s);
 	}
@@ -444,6 +453,14 @@ void *secret_realloc(void *p, size_t n)
 	memcpy(fresh, p, size < n ? size : n);
 	secret_free(p);
 	return fresh;
+}
+
+void secret_memory_keep_apart(void)
+{
+	unsigned n = atomic_fetch_add(&busy_threads, 1);
+
+	if (n < secret_memory_limit() / SECRET_PER_THREAD)
+		cache.pool = (uint8_t)(1 + n % (POOLS - 1));
 }
 
 enum kw_err secret_memory_init(size_t limit)

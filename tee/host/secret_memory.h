@@ -38,6 +38,12 @@ void secret_free(void *p);
 /* Keeps the contents; on failure p stays as it was. */
 void *secret_realloc(void *p, size_t n) KW_MUST_USE;
 
+/* Called by a thread that allocates all the time: what it gets lies apart from what others get. Costs
+ * 16 KiB for each size that it uses; so where there is little, further threads share. */
+void secret_memory_keep_apart(void);
+/* Bytes of the limit for each thread that has something of its own: a tenth of that is what it has. */
+#define SECRET_PER_THREAD ((size_t)4 << 20)
+
 /* A thread's stack of `size` bytes between guard pages, never given back. NULL when there is no
  * memory. */
 void *secret_stack(size_t size) KW_MUST_USE;

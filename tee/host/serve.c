@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "secret_memory.h"
 #include "server_state.h"
 
 #define EVENTS 256
@@ -215,6 +216,7 @@ static void run(void *arg)
 	struct connection *c;
 	uint64_t polled, now;
 
+	secret_memory_keep_apart();
 	while (collect(t, fair_empty(&t->fair))) {
 		polled = now = now_ns();
 		while (now - polled <= POLL_AGAIN_NS &&

@@ -116,6 +116,47 @@ static void the_limit_is_an_error_and_not_the_end(void **state)
 	}
 }
 
+/* A thread that keeps apart uses all that others have left before there is none. */
+static void *fill_apart(void *arg)
+{
+	static void *p[8192];
+	size_t n = 0;
+
+	secret_memory_keep_apart();
+	while (n < 8192 && (p[n] = secret_alloc(4000)))
+		n++;
+	*(size_t *)arg = n;
+	while (n--)
+		secret_free(p[n]);
+	return NULL;
+}
+
+static void what_others_left_is_used(void **state)
+{
+	static void *p[8192];
+	size_t had = 0, found = 0, n;
+	pthread_t t;
+
+	(void)state;
+	for (n = 0; n < 8192 && (p[n] = secret_alloc(4000)); n++)
+		;
+	assert_true(n < 8192);
+	/* One of the four of each span of 16 KiB stays. */
+	for (size_t i = 0; i < n; i++) {
+		if (i % 4 == 0)
+			continue;
+		secret_free(p[i]);
+		p[i] = NULL;
+		had++;
+	}
+	assert_int_equal(pthread_create(&t, NULL, fill_apart, &found), 0);
+	assert_int_equal(pthread_join(t, NULL), 0);
+	/* The cache of this thread has a few. */
+	assert_true(found + 8 >= had);
+	while (n--)
+		secret_free(p[n]);
+}
+
 static void libcrypto_lives_without_memory(void **state)
 {
 	static void *hog[200000];
@@ -309,6 +350,7 @@ int main(void)
 		cmocka_unit_test(the_kernel_cannot_read_it),
 		cmocka_unit_test(threads_do_not_meet),
 		cmocka_unit_test(the_limit_is_an_error_and_not_the_end),
+		cmocka_unit_test(what_others_left_is_used),
 		cmocka_unit_test(libcrypto_lives_without_memory),
 		cmocka_unit_test(misuse_ends_the_process),
 	};
