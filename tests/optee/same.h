@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The parts of same.c: chance, the keys that it knows, requests, and what of a reply is the same in every TEE. */
+#ifndef TESTS_SAME_H
+#define TESTS_SAME_H
+
+#include <openssl/evp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire/algorithms.h"
+#include "wire/codec.h"
+#include "wire/wire.h"
+
+#define FIXED 13    /* keys that are imported: the same in every TEE */
+#define GENERATED 8 /* the last ones that the TEE generated */
+#define KEYS (FIXED + GENERATED)
+#define MATERIAL_MAX 520
+
+struct known {
+	uint8_t type;
+	uint8_t material[MATERIAL_MAX]; /* of a fixed one */
+	size_t material_len;
+	uint8_t id[WIRE_ID_SIZE];
+	uint8_t spki[WIRE_SPKI_MAX];
+	size_t spki_len;
+	EVP_PKEY *public_key; /* NULL: there is no such key yet */
+	bool is_stored;
+	uint8_t record[WIRE_RECORD_MAX]; /* the last that was seen */
+	size_t record_len;
+};
+
+extern struct known known[KEYS];
+extern unsigned wrong; /* signatures that do not verify, replies that make no sense */
+
+/* --- same_keys.c --- */
+
+void chance_seed(uint64_t seed);
+uint64_t chance(void);
+unsigned below(unsigned n);
+bool one_in(unsigned n);
+void chance_bytes(uint8_t *p, size_t n);
+
+bool make_fixed_keys(void);
+/* NULL for an id that is not known. */
+struct known *known_by_id(const uint8_t *id);
+/* "fixed3", "new5" or "other". */
+const char *known_label(const struct known *k);
+/* Takes what the TEE says of a key that it generated. False: id and public key do not fit. */
+bool learn(struct known *k, uint8_t type, const uint8_t *id, const uint8_t *spki, size_t n);
+
+/* --- same_request.c --- */
+
+/* A request at random: its payload's length. `aim` gets the place of the key that a KEY_GENERATE is to make. */
+size_t compose(uint16_t command, uint8_t *payload, unsigned *aim);
+size_t compose_delete(uint8_t *payload, const uint8_t *id);
+
+/* --- same_reply.c --- */
+
+struct answer {
+	uint16_t command;
+	const uint8_t *request;
+	size_t request_len;
+	const uint8_t *reply;
+	size_t reply_len;
+	unsigned aim;
+};
+
+/* What of a successful reply is the same in every TEE, on one line, to standard output. */
+void show_reply(const struct answer *a);
+
+/* --- same_verify.c --- */
+
+/* Whether the signature is one of the request's data by the key that it names. */
+bool signature_is_good(const struct known *k, const struct answer *a, const uint8_t *sig, size_t n);
+/* Whether this is a request that its key signed. *of: that key, NULL for one that is not known: it was imported from
+ * material that chance changed. digest: SHA-256 of the part that is the same in every TEE. */
+bool csr_is_good(const uint8_t *der, size_t n, const struct known **of, uint8_t digest[32]);
+
+#endif

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Replies as lines that are the same in every TEE. Left out, or replaced by a word once they are checked, are:
+ *   what comes of fresh randomness: ids and public keys of generated keys, ECDSA and PSS signatures, records
+ *   times: creation and last use, because the two machines' clocks are not one
+ *   of HELLO and STATUS: kind, CPU, version, protections, memory, bytes of storage, how many keys are open: they
+ *   describe the TEE
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "same.h"
+
+#define LINE_SIZE 2600
+#define LIST_MAX 200
+
+unsigned wrong;
+
+static const char *judge(bool good)
+{
+	wrong += !good;
+	return good ? "valid" : "INVALID";
+}
+
+static void print_start(const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n && i < 8; i++)
+		printf("%02x", p[i]);
+}
+
+struct text {
+	char line[LINE_SIZE];
+	size_t len;
+};
+
+static void __attribute__((format(printf, 2, 3))) add(struct text *t, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(t->line + t->len, sizeof(t->line) - t->len, format, args);
+	va_end(args);
+	if (n < 0 || (size_t)n >= sizeof(t->line) - t->len)
+		abort();
+	t->len += (size_t)n;
+}
+
+static void add_acl(struct text *t, struct reader *r)
+{
+	for (unsigned n = get_u8(r); n && !r->failed; n--) {
+		unsigned kind = get_u8(r);
+
+		add(t, " %u:%" PRIu32, kind, get_u32(r));
+	}
+}
+
+/* A description; *id and *spki are in the reply. */
+struct seen {
+	const uint8_t *id;
+	uint8_t type;
+	uint8_t place;
+	const uint8_t *spki;
+	size_t spki_len;
+};
+
+static void add_description(struct text *t, struct reader *r, struct seen *s)
+{
+	const uint8_t *name;
+	unsigned origin;
+	size_t n;
+
+	s->id = get_bytes(r, WIRE_ID_SIZE);
+	s->type = get_u8(r);
+	origin = get_u8(r);
+	s->place = get_u8(r);
+	add(t, "type %u origin %u place %u purposes %" PRIx32, s->type, origin, s->place,
+		get_u32(r));
+	get_u64(r); /* created */
+	n = get_u8(r);
+	add(t, " owner %zu:%" PRIu32, n, get_u32(r));
+	name = get_field8(r, WIRE_NAME_MAX, &n);
+	add(t, " name '%.*s' acl", name ? (int)n : 0, name ? (const char *)name : "");
+	add_acl(t, r);
+	add(t, " rights %u", get_u8(r));
+	add(t, " signatures %" PRIu64, get_u64(r));
+	get_u64(r); /* last use */
+	add(t, " refusals %" PRIu64, get_u64(r));
+	s->spki = get_field16(r, WIRE_SPKI_MAX, &s->spki_len);
+}
+
+static void show_key(const struct answer *a)
+{
+	struct reader r = reader_over(a->reply, a->reply_len);
+	bool has_record = a->command != CMD_KEY_INFO && a->command != CMD_KEY_RENAME;
+	const uint8_t *record = NULL;
+	struct text t = {.len = 0};
+	struct known *k;
+	struct seen s;
+	size_t n = 0;
+	bool good;
+
+	add_description(&t, &r, &s);
+	if (has_record)
+		record = get_field16(&r, WIRE_RECORD_MAX, &n);
+	good = reader_done(&r);
+	if (good && a->command == CMD_KEY_GENERATE) {
+		k = &known[a->aim];
+		good = learn(k, s.type, s.id, s.spki, s.spki_len);
+	} else {
+		k = good ? known_by_id(s.id) : NULL;
+	}
+	good = good && (!k || (k->spki_len == s.spki_len && k->type == s.type &&
+				      !memcmp(k->spki, s.spki, s.spki_len)));
+	if (good && k && n) {
+		memcpy(k->record, record, n);
+		k->record_len = n;
+	}
+	if (good && k && has_record)
+		k->is_stored = s.place == PLACE_STORED;
+	printf("%s %s %s, record of %zu", known_label(k), judge(good), t.line, n);
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(((const struct text *)a)->line, ((const struct text *)b)->line);
+}
+
+static void show_list(const struct answer *a)
+{
+	static struct text lines[LIST_MAX];
+	struct reader r = reader_over(a->reply, a->reply_len);
+	uint32_t next = get_u32(&r);
+	unsigned n = get_u16(&r);
+	struct seen s = {0};
+
+	for (unsigned i = 0; i < n && n <= LIST_MAX && !r.failed; i++) {
+		lines[i].len = 0;
+		add_description(&lines[i], &r, &s);
+		add(&lines[i], " %s", r.failed ? "" : known_label(known_by_id(s.id)));
+	}
+	printf("%s, %u keys, %s", next ? "more" : "end", n,
+		judge(reader_done(&r) && n <= LIST_MAX && !s.spki_len));
+	if (n > LIST_MAX)
+		return;
+	qsort(lines, n, sizeof(lines[0]), compare_texts);
+	for (unsigned i = 0; i < n; i++)
+		printf("; %s", lines[i].line);
+}
+
+static void show_status(const struct answer *a)
+{
+	struct reader r = reader_over(a->reply, a->reply_len);
+	uint64_t signatures, refusals;
+	uint32_t stored;
+	unsigned flags;
+	size_t n;
+
+	get_u8(&r);
+	get_field8(&r, 255, &n);
+	get_field8(&r, 255, &n);
+	get_bytes(&r, 16);
+	stored = get_u32(&r);
+	get_bytes(&r, 4 + 8);
+	signatures = get_u64(&r);
+	refusals = get_u64(&r);
+	get_bytes(&r, 16);
+	get_field16(&r, 4096, &n);
+	flags = get_u8(&r);
+	for (unsigned i = get_u8(&r); i && !r.failed; i--) {
+		get_field8(&r, 255, &n);
+		get_u8(&r);
+		get_field16(&r, 4096, &n);
+	}
+	printf("%" PRIu32 " keys, %" PRIu64 " signatures, %" PRIu64 " refusals, flags %u, %s",
+		stored, signatures, refusals, flags, judge(reader_done(&r)));
+}
+
+static void show_hello(const struct answer *a)
+{
+	struct reader r = reader_over(a->reply, a->reply_len);
+	unsigned version = get_u16(&r);
+	size_t n;
+
+	get_u8(&r);
+	printf("version %u, capabilities %" PRIx32, version, get_u32(&r));
+	get_u16(&r);
+	get_field8(&r, 255, &n);
+	printf(", %s", judge(reader_done(&r)));
+}
+
+/* Ed25519 (RFC 8032) and PKCS #1 v1.5 (RFC 8017) leave nothing to chance. */
+static bool is_the_same_always(const struct known *k, const struct answer *a)
+{
+	return k < known + FIXED && (a->request[WIRE_ID_SIZE] == SCHEME_EDDSA ||
+					    a->request[WIRE_ID_SIZE] == SCHEME_RSA_PKCS1);
+}
+
+static void show_signature(const struct answer *a)
+{
+	struct reader r = reader_over(a->reply, a->reply_len);
+	const struct known *k = known_by_id(a->request);
+	const uint8_t *sig;
+	size_t n;
+
+	sig = get_field16(&r, 1024, &n);
+	printf("%s %zu bytes %s ", known_label(k), n,
+		judge(reader_done(&r) && signature_is_good(k, a, sig, n)));
+	if (k && sig && is_the_same_always(k, a))
+		print_start(sig, n);
+}
+
+/* What a broken PKCS #1 padding gives is made of key and ciphertext: the same for a key that is the same. */
+static void show_plaintext(const struct answer *a)
+{
+	struct reader r = reader_over(a->reply, a->reply_len);
+	const struct known *k = known_by_id(a->request);
+	const uint8_t *plain;
+	size_t n;
+
+	plain = get_field16(&r, 1024, &n);
+	printf("%s %s ", known_label(k), judge(reader_done(&r) && k));
+	if (!k || k >= known + FIXED || !plain)
+		return;
+	printf("%zu bytes ", n);
+	print_start(plain, n);
+}
+
+static void show_csr(const struct answer *a)
+{
+	struct reader r = reader_over(a->reply, a->reply_len);
+	const struct known *k = NULL;
+	const uint8_t *der;
+	uint8_t digest[32] = {0};
+	bool good;
+	size_t n;
+
+	der = get_field16(&r, WIRE_CSR_MAX, &n);
+	good = reader_done(&r) && csr_is_good(der, n, &k, digest);
+	printf("%s %s ", known_label(k), judge(good));
+	print_start(digest, sizeof(digest));
+}
+
+static void show_load(const struct answer *a)
+{
+	struct reader r = reader_over(a->reply, a->reply_len);
+	const uint8_t *id = get_bytes(&r, WIRE_ID_SIZE);
+
+	printf("%s, %s", id ? known_label(known_by_id(id)) : "-", judge(reader_done(&r)));
+}
+
+void show_reply(const struct answer *a)
+{
+	switch (a->command) {
+	case CMD_HELLO:
+		return show_hello(a);
+	case CMD_STATUS:
+		return show_status(a);
+	case CMD_KEY_LIST:
+		return show_list(a);
+	case CMD_KEY_DELETE:
+		printf("%s", judge(a->reply_len == 0));
+		return;
+	case CMD_KEY_CSR:
+		return show_csr(a);
+	case CMD_KEY_LOAD:
+		return show_load(a);
+	case CMD_SIGN:
+		return show_signature(a);
+	case CMD_RSA_DECRYPT:
+		return show_plaintext(a);
+	default:
+		return show_key(a);
+	}
+}
