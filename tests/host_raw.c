@@ -37,6 +37,7 @@ int raw_finish(void)
 	return raw_failed ? 1 : 0;
 }
 
+#ifndef KW_LIVE_TEE
 int raw_connect(void)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -106,6 +107,7 @@ int raw_hello(int fd, uint16_t cpu)
 	put_u16(&w, cpu);
 	return raw_call(fd, CMD_HELLO, payload, sizeof(payload));
 }
+#endif
 
 int raw_open(uint16_t cpu)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A client of the host TEE that may break every rule. */
+/* A client of the host TEE that may break every rule. With KW_LIVE_TEE, of the TEE that $KEYWARD_TEE names, and then
+ * without what only a socket has: tests/optee/live_raw.c. */
 #ifndef TESTS_HOST_RAW_H
 #define TESTS_HOST_RAW_H
 

@@ -4,8 +4,8 @@
 # random in the same way: KW_SEEDS (default "1") names the sequences, KW_COMMANDS how many commands each has.
 . "$(dirname "$0")/lib.sh"
 scenario optee-same setpriv
-seeds=${KW_SEEDS:-1} commands=${KW_COMMANDS:-2000}
-[ "$KW_LONG" = 0 ] || seeds=${KW_SEEDS:-"1 2 3 4"} commands=${KW_COMMANDS:-10000}
+seeds=${KW_SEEDS:-1} commands=${KW_COMMANDS:-10000}
+[ "$KW_LONG" = 0 ] || seeds=${KW_SEEDS:-"1 2 3 4 5 6 7 8"}
 
 on_host() { KEYWARD_TEE=host "$KW_BUILD/tests/optee/same" "$1" "$commands"; }
 on_board()

@@ -5,27 +5,23 @@
  *
  *	same SEED COMMANDS
  *
- * Messages go as they are, through the client library's lowest level, from three users. The TEE is new: no keys.
+ * Messages go as they are, from three users. The TEE is new: it has no keys.
  */
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "client/transport.h"
+#include "live.h"
 #include "same.h"
+#include "wire/errors.h"
 
 #define USERS 3
 
-static const uid_t users[USERS] = {0, 1001, 1002};
-static struct link *links[USERS];
-static struct kw *kw;
+static const uint32_t users[USERS] = {0, 1001, 1002};
 
 static const struct {
 	const char *name;
 	unsigned share;
-	size_t reply_max;
 } commands[] = {
 #define SHARE_HELLO 1
 #define SHARE_STATUS 2
@@ -41,7 +37,7 @@ static const struct {
 #define SHARE_SIGN 22
 #define SHARE_RSA_DECRYPT 9
 #define KW_COMMAND(number, NAME, name, ROLE, LANE, REPEAT, rmin, rmax, pmax) \
-	[number] = {#name, SHARE_##NAME, pmax},
+	[number] = {#name, SHARE_##NAME},
 #include "wire/commands.def"
 };
 
@@ -58,72 +54,26 @@ static const char *error_name(unsigned err)
 	return "?";
 }
 
-static enum kw_err exchange(
-	struct link *link, uint16_t command, const uint8_t *p, size_t n, struct exchange *x)
-{
-	struct deadline d = deadline_in(LONG_TIMEOUT_MS);
-
-	*x = (struct exchange){.command = command,
-		.request_len = n,
-		.reply_max = command < COMMANDS ? commands[command].reply_max : 0,
-		.deadline = &d,
-		.late = true};
-	memcpy(link->request, p, n);
-	return kw->transport->exchange(kw, link, x);
-}
-
-static void hang_up(unsigned user)
-{
-	if (links[user])
-		kw->transport->close(links[user]);
-	links[user] = NULL;
-}
-
-static struct link *link_of(unsigned user)
-{
-	static const uint8_t hello[] = {0, 1, 0, 1, 0xff, 0xff};
-	struct deadline d = deadline_in(kw->timeout_ms);
-	struct exchange x;
-	enum kw_err err = KW_ERR_SYSTEM;
-
-	if (links[user])
-		return links[user];
-	if (!seteuid(users[user]))
-		err = kw->transport->open(kw, &d, &links[user]);
-	if (!err)
-		err = exchange(links[user], CMD_HELLO, hello, sizeof(hello), &x);
-	if (seteuid(0) || err || x.answer) {
-		fprintf(stderr, "same: uid %u cannot reach the TEE: %s\n", users[user],
-			kw_explain());
-		exit(1);
-	}
-	return links[user];
-}
-
 static void call(unsigned user, struct answer *a, unsigned line)
 {
-	struct link *link = link_of(user);
-	struct exchange x;
-	enum kw_err err = exchange(link, a->command, a->request, a->request_len, &x);
 	const char *name = a->command && a->command < COMMANDS ? commands[a->command].name : "none";
+	struct live_reply reply;
+	enum kw_err err = live_call(users[user], a->command, a->request, a->request_len, &reply);
 
 	printf("%u uid %u %s(%u) of %zu: ", line, users[user], name, a->command, a->request_len);
-	a->reply = link->reply;
-	a->reply_len = x.reply_len;
+	a->reply = reply.payload;
+	a->reply_len = reply.len;
 	if (err) {
 		printf("NO ANSWER %s", error_name(err));
 		wrong++;
-	} else if (x.answer) {
-		printf("%s", error_name(x.answer));
-		wrong += x.reply_len != 0;
+	} else if (reply.answer) {
+		printf("%s", error_name(reply.answer));
+		wrong += reply.len != 0;
 	} else {
 		printf("OK ");
 		show_reply(a);
 	}
 	putchar('\n');
-	/* The host's socket ends with a greeting that went wrong. */
-	if (err || (a->command == CMD_HELLO && x.answer))
-		hang_up(user);
 }
 
 static uint16_t some_command(void)
@@ -151,7 +101,7 @@ static void one_round(unsigned line)
 	unsigned aim;
 
 	if (one_in(100))
-		hang_up(user);
+		live_hang_up(users[user]);
 	a.request_len = compose(a.command, request, &aim);
 	/* A new key takes the place of one that is then known no more: there are not to be ever more of them. */
 	if (a.command == CMD_KEY_GENERATE && known[aim].is_stored) {
@@ -170,17 +120,12 @@ static void one_round(unsigned line)
 int main(int argc, char **argv)
 {
 	unsigned count = argc == 3 ? (unsigned)strtoul(argv[2], NULL, 10) : 0;
-	struct group *tee = getgrnam("teeclnt");
 
 	if (!count) {
 		fprintf(stderr, "usage: same SEED COMMANDS\n");
 		return 2;
 	}
-	/* Who may open /dev/tee0 is not what is tried here. */
-	if (setgroups(0, NULL) || (tee && setegid(tee->gr_gid)) || kw_new(NULL, &kw)) {
-		fprintf(stderr, "same: needs root, and a TEE: %s\n", kw_explain());
-		return 1;
-	}
+	live_start("same");
 	chance_seed(strtoull(argv[1], NULL, 10));
 	if (!make_fixed_keys()) {
 		fprintf(stderr, "same: no keys\n");
@@ -188,9 +133,7 @@ int main(int argc, char **argv)
 	}
 	for (unsigned i = 1; i <= count; i++)
 		one_round(i);
-	for (unsigned i = 0; i < USERS; i++)
-		hang_up(i);
-	kw_free(&kw);
+	live_end();
 	if (wrong)
 		fprintf(stderr, "same: %u replies are wrong\n", wrong);
 	return wrong != 0;
