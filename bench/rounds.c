@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define WARM_UP 20
+#define WARM_UP_SECONDS 1.0 /* enough where one takes a third of a second */
 
 double bench_now(void)
 {
@@ -45,8 +46,9 @@ double bench_percentile(double *values, size_t n, double share)
 static int warm_up(const struct bench *bench)
 {
 	int failed = bench->open(bench->ctx);
+	double begin = bench_now();
 
-	for (int i = 0; i < WARM_UP && !failed; i++)
+	for (int i = 0; i < WARM_UP && !failed && bench_now() - begin < WARM_UP_SECONDS; i++)
 		failed = bench->once(bench->ctx);
 	return failed;
 }
