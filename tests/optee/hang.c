@@ -48,15 +48,15 @@ static bool rename_back_and_forth(struct kw *kw, const struct signer *s, unsigne
 
 int main(int argc, char **argv)
 {
-	struct kw *kw = optee_kw(TIMEOUT_MS);
+	struct kw *kw = optee_kw(TIMEOUT_MS), *patient = optee_kw(0);
 	pid_t supplicant = argc == 2 ? (pid_t)atoi(argv[1]) : 0;
 	unsigned before, explained = 0, failed = 0;
 	struct signer s;
 
 	if (supplicant <= 1)
 		return 2;
-	signer_make(&s, optee_kw(0), "board-hang");
-	report(rename_back_and_forth(kw, &s, 0), "a change is made");
+	signer_make(&s, patient, "board-hang");
+	report(rename_back_and_forth(patient, &s, 0), "a change is made");
 	before = threads();
 	kill(supplicant, SIGSTOP);
 	for (unsigned i = 1; i <= CALLS; i++) {
@@ -68,8 +68,8 @@ int main(int argc, char **argv)
 	report(threads() > before && threads() <= before + 16, "a few threads wait in OP-TEE");
 	kill(supplicant, SIGCONT);
 	report(threads_become(before), "when it goes on they end");
-	report(rename_back_and_forth(kw, &s, CALLS + 1), "and a change is made again");
-	report(signer_use(&s, kw, "a message") == KW_ERR_OK, "the key is there");
+	report(rename_back_and_forth(patient, &s, CALLS + 1), "and a change is made again");
+	report(signer_use(&s, patient, "a message") == KW_ERR_OK, "the key is there");
 	signer_end(&s);
 	return report_sums();
 }
