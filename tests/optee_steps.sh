@@ -56,7 +56,19 @@ boot()
 	spawn "$work/board.log" "$top/tools/qemu/run" --no-build --share "$share" --logs "$work/logs" --disk "$work/disk" \
 		--ports "$work/ports" "${ports[@]}" "$@" sh /share/agent
 	board=$spawned
-	wait_for 120 board_up && ! gone_or_zombie "$board"
+	wait_for 120 board_up && ! gone_or_zombie "$board" && wait_for_tee
+}
+
+# The first call loads the Trusted Application, which takes many times as long as any other: on a busy machine, longer
+# than a call's deadline. That is waited for, and said.
+wait_for_tee()
+{
+	local tries
+	for tries in 1 2 3 4 5 6; do
+		guest keyward --tee optee status >"$work/first" 2>&1 && return
+		echo "# call $tries after the boot: $(tail -n 1 "$work/first")"
+	done
+	return 1
 }
 board_up() { gone_or_zombie "$board" || [ -s "$work/ports" ]; }
 
