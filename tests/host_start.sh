@@ -125,9 +125,10 @@ refuse "a store of somebody else is refused" "belong|another user|owner|Permissi
 
 # --- Options ---
 
-check "it starts with a mode, a creator and an idle time" start --device-secret "$home/elsewhere" --socket-mode 0600 \
-	--creator "user:nobody" --idle-exit 1
+check "it starts with a mode" start --device-secret "$home/elsewhere" --socket-mode 0600
 equal "the socket has the mode" 600 "$(stat -c %a "$KEYWARD_SOCKET")"
+stop
+check "it starts with an idle time" start --device-secret "$home/elsewhere" --idle-exit 3
 check "it ends by itself when nobody is connected" wait_for 30 gone "$tee_pid"
 check "and its socket is gone" test ! -e "$KEYWARD_SOCKET"
 nobody() { as nobody env LD_LIBRARY_PATH="$LD_LIBRARY_PATH" KEYWARD_SOCKET="$KEYWARD_SOCKET" "$(command -v keyward)" "$@"; }
