@@ -194,10 +194,13 @@ static enum kw_err explain_key(const struct kw *kw, enum kw_err err, const struc
 			"cannot open it; make or seal it again on this machine",
 			key, kw->called);
 	case KW_ERR_CORRUPT:
-		return explain(err, "%s is damaged: %s cannot open %s%s", key, kw->called,
-			s->sealed ? "what the key file holds; take the file from a backup"
-				  : "what it has stored; ",
-			s->sealed ? "" : kw->transport->log);
+		if (s->sealed)
+			return explain(err,
+				"%s is damaged: %s cannot open what the key file holds; take the "
+				"file from a backup",
+				key, kw->called);
+		return explain(err, "what %s has stored is damaged; %s", kw->called,
+			kw->transport->damaged);
 	case KW_ERR_BAD_ALGORITHM:
 		return explain(err,
 			"%s cannot do this: the algorithm does not fit its type; see: %s key "

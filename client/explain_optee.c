@@ -15,6 +15,8 @@
 
 /* As many as libteec tries. */
 #define DEVICES 10
+/* TEE_ERROR_CORRUPT_OBJECT of the TEE Internal Core API: OP-TEE looks for an application's version in its storage. */
+#define CORRUPT_OBJECT 0xf0100001
 
 static enum kw_err explain_no_device(const struct kw *kw)
 {
@@ -174,8 +176,12 @@ enum kw_err explain_session(const struct kw *kw, uint32_t result, uint32_t origi
 		return explain(KW_ERR_NO_TEE,
 			"OP-TEE does not accept Keyward's Trusted Application (error 0x%08x): "
 			"/lib/optee_armtz/%s.ta is damaged, older than one that ran before, or "
-			"signed with a key that this machine does not trust",
+			"signed with a key that this machine does not trust; or OP-TEE's storage "
+			"is damaged (/var/lib/optee-client/data/tee)",
 			result, OPTEE_TA_UUID_TEXT);
+	case CORRUPT_OBJECT:
+		return explain(KW_ERR_NO_TEE, "OP-TEE's storage is damaged, so it starts no "
+					      "Trusted Application; " OPTEE_DAMAGED);
 	case TEEC_ERROR_TARGET_DEAD:
 		return explain(KW_ERR_NO_TEE, "Keyward's Trusted Application ended while it "
 					      "started; see OP-TEE's log, on "

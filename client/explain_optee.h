@@ -18,4 +18,9 @@ enum kw_err explain_slow(const struct deadline *d, bool opening);
 /* So many earlier calls of this process are still in OP-TEE, although their deadlines are over. */
 enum kw_err explain_stuck(unsigned n);
 
+/* What to do when OP-TEE finds its storage damaged. It removes what it found so: waiting does not help. */
+#define OPTEE_DAMAGED                                                                              \
+	"put the files of tee-supplicant back from a backup (/var/lib/optee-client/data/tee), or " \
+	"remove all of them to begin anew without any key, and start the machine again"
+
 #endif

@@ -38,9 +38,11 @@ struct exchange {
 struct transport {
 	const char *name;
 	uint8_t tee_kind; /* what HELLO must answer */
-	/* For sentences: what to ask when something else answers, where to look when storage fails. */
+	/* For sentences: what to ask when something else answers, where to look when storage fails, what to do when what
+	 * it holds is damaged. */
 	const char *stranger;
 	const char *log;
+	const char *damaged;
 	/* All of these explain their errors. KW_ERR_NO_TEE, _BUSY: waiting may help. */
 	enum kw_err (*open)(struct kw *kw, const struct deadline *d, struct link **link);
 	/* 0: the TEE answered x->answer. KW_ERR_DISCONNECTED: the connection is dead, x->sent

@@ -278,6 +278,7 @@ const struct transport transport_host = {
 	.tee_kind = TEE_KIND_HOST,
 	.stranger = "is it keyward-teed?",
 	.log = "see its log: journalctl -u keyward-teed",
+	.damaged = "see its log: journalctl -u keyward-teed",
 	.open = host_open,
 	.exchange = host_exchange,
 	.close = host_close,

@@ -257,6 +257,7 @@ const struct transport transport_optee = {
 	.name = "optee",
 	.tee_kind = TEE_KIND_OPTEE,
 	.stranger = "is the Trusted Application of this version?",
+	.damaged = OPTEE_DAMAGED,
 	.log = "does tee-supplicant run, and has its disk room? systemctl status tee-supplicant",
 	.open = optee_open,
 	.exchange = optee_exchange,

@@ -13,10 +13,8 @@ trap 'exit 130' HUP INT TERM
 built=${KW_QEMU_BUILD:-$top/build-qemu}
 cuts=10
 [ "$KW_LONG" = 0 ] || cuts=100
-flush_ms=20
-disk=(--disk "$work/disk" --write-cache --flush-ms "$flush_ms")
+disk=(--disk "$work/disk" --write-cache)
 program=/usr/libexec/keyward-tests/board_power
-files='echo "# files: $(ls /var/lib/optee-client/data/tee | wc -l)"'
 
 has() { grep -q -- "$1" "$2"; }
 board() { "$top/tools/qemu/run" --no-build --share "$work/share" --logs "$work/logs" --timeout 300 "$@" >"$work/out" 2>"$work/err"; }
@@ -33,12 +31,12 @@ cut_power()
 {
 	: >"$work/cut"
 	spawn "$work/cut" "$top/tools/qemu/run" --no-build --share "$work/share" --logs "$work/logs" "${disk[@]}" "$@" \
-		sh -c "$files; exec $program /share"
+		"$program" /share
 	wait_for 120 writes_or_ended
 	has '^writing$' "$work/cut" || return 1
 	wait_for 120 grown_to $(($(journal_lines) + RANDOM % 24))
 	sleep "$(printf '0.%03d' $((RANDOM % 500)))"
-	stop_process "$spawned"
+	stop_process "$spawned" USR1 2>/dev/null
 	has 'power cut: ' "$work/cut"
 }
 
@@ -53,7 +51,7 @@ board "${disk[@]}" "$program" /share check
 equal "a first start makes the storage" 0 $?
 [ "$failed" = 0 ] || { show_file "$work/out"; show_file "$work/err"; finish; }
 
-inside=0 losing=0 dropped=0 compacting=0
+inside=0 met=0 losing=0 dropped=0 compacted=0 before=0
 for ((n = 1; n <= cuts; n++)); do
 	if ! cut_power; then
 		not_ok "after cut $((n - 1)) all is there"
@@ -61,20 +59,23 @@ for ((n = 1; n <= cuts; n++)); do
 		finish
 	fi
 	read -r kept cached <<<"$(sed -nE 's/.*power cut: ([0-9]+) of ([0-9]+) cached.*/\1 \2/p' "$work/cut")"
-	[ "$(sed -nE 's/^# files: //p' "$work/cut")" -le 4 ] || compacting=$((compacting + 1))
+	bytes=$(sed -nE 's/^# the log has ([0-9]+) bytes$/\1/p' "$work/cut")
+	[ "$bytes" -ge "$before" ] || compacted=$((compacted + 1))
+	before=$bytes
 	[ "$(open_changes)" = 0 ] || inside=$((inside + 1))
+	[ "$cached" = 0 ] || met=$((met + 1))
 	[ "$kept" = "$cached" ] || losing=$((losing + 1))
 	dropped=$((dropped + cached - kept))
-	echo "# cut $n: $(sed -n 's/^# files: //p' "$work/cut") files, $(open_changes) changes under way, $((cached - kept)) of $cached cached sectors lost; $(grep -E '^ok' "$work/cut")"
+	echo "# cut $n: $(open_changes) changes under way, $((cached - kept)) of $cached cached sectors lost; $(grep -E '^ok' "$work/cut")"
 done
 board "${disk[@]}" "$program" /share check
 equal "after $cuts power cuts every acknowledged change is there" 0 $?
 grep -E '^(ok|not ok|#)' "$work/out" | sed -E 's/^(ok|not ok)/# \1/'
 [ "$failed" = 0 ] || show_file "$work/err"
-echo "# $inside of $cuts cuts in a change, $compacting of them while the log was compacted; $losing lost sectors, $dropped in all"
+echo "# $inside of $cuts cuts in a change; $met met sectors that were not flushed, $losing lost some, $dropped in all; $compacted compactions in between"
 # Cuts that interrupt nothing, or lose nothing, would prove nothing.
 check "most cuts were in a change" test $((inside * 2)) -gt "$cuts"
-check "cuts lost what was not flushed" test $((losing * 5)) -ge "$cuts"
+check "and met what was not flushed" test $((met * 2)) -gt "$cuts"
 
 # Each of these cuts has four chances in five to lose something: not to see it in 10 is a fault of the test.
 noticed=
