@@ -41,8 +41,9 @@ write_agent()
 }
 
 # boot PORT… [-- ARGUMENT…]: with $work/disk as its storage and these ports forwarded; arguments are those of
-# tools/qemu/run. The shared folder is $share, and /share on the board.
-boot()
+# tools/qemu/run. The shared folder is $share, and /share on the board. boot_board: whether or not the TEE answers then.
+boot() { boot_board "$@" && wait_for_tee; }
+boot_board()
 {
 	local ports=()
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do
@@ -56,7 +57,7 @@ boot()
 	spawn "$work/board.log" "$top/tools/qemu/run" --no-build --share "$share" --logs "$work/logs" --disk "$work/disk" \
 		--ports "$work/ports" "${ports[@]}" "$@" sh /share/agent
 	board=$spawned
-	wait_for 120 board_up && ! gone_or_zombie "$board" && wait_for_tee
+	wait_for 120 board_up && ! gone_or_zombie "$board"
 }
 
 # The first call loads the Trusted Application, which takes many times as long as any other: on a busy machine, longer
