@@ -43,13 +43,25 @@ enum lane kw_command_lane(uint16_t command)
 	return c ? (enum lane)c->lane : LANE_FAST;
 }
 
+/* A command that fails for want of memory has changed nothing. */
+static enum kw_err run(const struct command *c, struct call *call, const uint8_t *request,
+	size_t request_len, struct writer *w)
+{
+	struct reader r = reader_over(request, request_len);
+	enum kw_err err = c->run(call, &r, w);
+
+	return !err && w->failed ? KW_ERR_TOO_LARGE : err;
+}
+
+/* How often keys that are open, for whoever uses them next, make room for a command: half of them at a time. */
+#define SHRINKS_MAX 4
+
 enum kw_err kw_dispatch(struct core *core, const struct session *session, uint16_t command,
 	const uint8_t *request, size_t request_len, uint8_t *reply, size_t reply_cap,
 	size_t *reply_len)
 {
 	const struct command *c = find(command);
 	struct call call = {core, session};
-	struct reader r = reader_over(request, request_len);
 	struct writer w;
 	enum kw_err err;
 
@@ -64,17 +76,20 @@ enum kw_err kw_dispatch(struct core *core, const struct session *session, uint16
 		atomic_fetch_add(&core->refusals, 1);
 		return KW_ERR_MAY_NOT_CREATE;
 	}
-	w = writer_over(reply, reply_cap < c->reply_max ? reply_cap : c->reply_max);
-	err = c->run(&call, &r, &w);
-	if (!err && w.failed)
-		err = KW_ERR_TOO_LARGE;
-	if (!err) {
-		*reply_len = w.len;
-		return KW_ERR_OK;
+	if (reply_cap > c->reply_max)
+		reply_cap = c->reply_max;
+	for (unsigned i = 0;; i++) {
+		w = writer_over(reply, reply_cap);
+		err = run(c, &call, request, request_len, &w);
+		if (!err) {
+			*reply_len = w.len;
+			return KW_ERR_OK;
+		}
+		/* Whatever a handler wrote before it failed stays inside. */
+		platform_wipe(reply, w.len);
+		if (err != KW_ERR_NO_MEMORY || i == SHRINKS_MAX || !key_cache_shrink(core->cache))
+			return err;
 	}
-	/* Whatever a handler wrote before it failed stays inside. */
-	platform_wipe(reply, w.len);
-	return err;
 }
 
 enum kw_err core_open(const struct core_options *options, struct core **out)

@@ -205,11 +205,16 @@ uint32_t key_cache_count(struct key_cache *c)
 	return n;
 }
 
-static void make_room(struct key_cache *c)
+bool key_cache_shrink(struct key_cache *c)
 {
+	uint32_t before;
+
 	platform_mutex_lock(c->lock);
+	before = c->count;
+	/* Always one at least. */
 	shrink_to(c, c->bytes / 2);
 	platform_mutex_unlock(c->lock);
+	return before > 0;
 }
 
 /* Takes *crypto over. One reference, the caller's. */
@@ -239,21 +244,15 @@ static enum kw_err key_new(
 	return KW_ERR_OK;
 }
 
-/* Opens a record, letting go of other keys once when memory is short. */
 static enum kw_err open_record(struct core *core, const uint8_t *record, size_t len,
 	uint32_t version, struct key_meta *meta, struct key **out)
 {
 	struct crypto_key *crypto = NULL;
-	enum kw_err err = KW_ERR_NO_MEMORY;
+	enum kw_err err = record_open(&core->record_key, record, len, meta, &crypto);
 
-	for (int attempt = 0; attempt < 2 && err == KW_ERR_NO_MEMORY; attempt++) {
-		if (attempt)
-			make_room(core->cache);
-		err = record_open(&core->record_key, record, len, meta, &crypto);
-		if (!err)
-			err = key_new(meta, version, &crypto, out);
-		crypto_key_free(&crypto);
-	}
+	if (!err)
+		err = key_new(meta, version, &crypto, out);
+	crypto_key_free(&crypto);
 	return err;
 }
 

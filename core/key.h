@@ -40,6 +40,8 @@ struct key_cache;
 enum kw_err key_cache_new(size_t bytes, struct key_cache **cache) KW_MUST_USE;
 void key_cache_free(struct key_cache **cache);
 uint32_t key_cache_count(struct key_cache *cache);
+/* Lets go of the half that was not used for longest. False when there was none. */
+bool key_cache_shrink(struct key_cache *cache);
 /* Lets go of all entries with this id. */
 void key_cache_drop(struct key_cache *cache, const uint8_t id[WIRE_ID_SIZE]);
 

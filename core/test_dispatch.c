@@ -218,8 +218,10 @@ static enum kw_err rename_to(uint32_t uid, const uint8_t *id, const char *name, 
 	return call(uid, CMD_KEY_RENAME, &w);
 }
 
-static enum kw_err delete (uint32_t uid, const uint8_t *id) {
-	uint8_t buf[64]; struct writer w = writer_over(buf, sizeof(buf));
+static enum kw_err delete_key(uint32_t uid, const uint8_t *id)
+{
+	uint8_t buf[64];
+	struct writer w = writer_over(buf, sizeof(buf));
 
 	put_u8(&w, TARGET_ID);
 	put_bytes(&w, id, WIRE_ID_SIZE);
@@ -286,12 +288,12 @@ static void test_life_of_a_key(void **state)
 	assert_int_equal(info(OWNER, "two", &d), 0);
 	assert_memory_equal(d.id, a, WIRE_ID_SIZE);
 	assert_int_equal(sign(OWNER, a, "x", 1), 0);
-	assert_int_equal(delete (STRANGER, a), KW_ERR_NOT_OWNER);
+	assert_int_equal(delete_key(STRANGER, a), KW_ERR_NOT_OWNER);
 	assert_int_equal(sign(OWNER, a, "x", 1), 0);
-	assert_int_equal(delete (OWNER, a), 0);
+	assert_int_equal(delete_key(OWNER, a), 0);
 	assert_int_equal(sign(OWNER, a, "x", 1), KW_ERR_NOT_LOADED);
 	assert_int_equal(info(OWNER, "two", &d), KW_ERR_NO_KEY);
-	assert_int_equal(delete (OWNER, a), KW_ERR_NO_KEY);
+	assert_int_equal(delete_key(OWNER, a), KW_ERR_NO_KEY);
 	reopen();
 	assert_int_equal(sign(OWNER, a, "x", 1), KW_ERR_NOT_LOADED);
 }
@@ -853,25 +855,59 @@ static void test_out_of_memory(void **state)
 	uint8_t id[WIRE_ID_SIZE], buf[512];
 	static const uint16_t commands[] = {CMD_SIGN, CMD_KEY_INFO, CMD_KEY_CSR, CMD_KEY_ACCESS,
 		CMD_KEY_RENAME, CMD_KEY_GENERATE, CMD_KEY_LIST, CMD_KEY_DELETE};
-	struct writer w;
-	enum kw_err err;
-	unsigned n;
+	bool is_reached;
 
 	(void)state;
 	make("k", KEY_TYPE_EC_P256, PURPOSE_SIGN, 0, id);
 	for (size_t c = 0; c < sizeof(commands) / sizeof(commands[0]); c++) {
-		w = sample(commands[c], id, buf, sizeof(buf));
-		for (n = 1; n < 100; n++) {
+		unsigned n = 0;
+
+		do {
+			struct writer w = sample(commands[c], id, buf, sizeof(buf));
+			enum kw_err err;
+
 			reopen();
-			platform_memory_fail_alloc(n);
+			platform_memory_fail_alloc(++n);
 			err = call_as(&s, commands[c], buf, w.len);
+			is_reached = platform_memory_fail_alloc_left() == 0;
 			platform_memory_fail_alloc(0);
-			if (err)
-				assert_int_equal(err, KW_ERR_NO_MEMORY);
-			/* A signature lets go of other keys and tries again by itself. */
-			else if (commands[c] != CMD_SIGN)
-				break;
-		}
+			assert_int_equal(err, is_reached ? KW_ERR_NO_MEMORY : KW_ERR_OK);
+		} while (is_reached);
+		assert_true(n > 1);
+	}
+	reopen();
+}
+
+/* Keys that are open only for whoever uses them next make room for any command. */
+static void test_open_keys_make_room(void **state)
+{
+	struct session s = session_of(OWNER);
+	uint8_t id[WIRE_ID_SIZE], buf[512];
+	static const uint16_t commands[] = {CMD_SIGN, CMD_KEY_INFO, CMD_KEY_CSR, CMD_KEY_ACCESS,
+		CMD_KEY_LIST, CMD_KEY_GENERATE};
+	struct description made;
+	bool is_reached;
+
+	(void)state;
+	make("k", KEY_TYPE_EC_P256, PURPOSE_SIGN, 0, id);
+	for (size_t c = 0; c < sizeof(commands) / sizeof(commands[0]); c++) {
+		unsigned n = 0;
+
+		do {
+			struct writer w = sample(CMD_SIGN, id, buf, sizeof(buf));
+
+			reopen();
+			assert_int_equal(call_as(&s, CMD_SIGN, buf, w.len), 0);
+			w = sample(commands[c], id, buf, sizeof(buf));
+			platform_memory_fail_alloc(++n);
+			assert_int_equal(call_as(&s, commands[c], buf, w.len), 0);
+			is_reached = platform_memory_fail_alloc_left() == 0;
+			platform_memory_fail_alloc(0);
+			if (commands[c] == CMD_KEY_GENERATE) {
+				assert_int_equal(info(OWNER, "new", &made), 0);
+				assert_int_equal(delete_key(OWNER, made.id), 0);
+			}
+		} while (is_reached);
 	}
 	reopen();
 }
@@ -906,6 +942,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_other_device, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mismatched_rsa_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_out_of_memory, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_open_keys_make_room, setup, teardown),
 #endif
 	};
 

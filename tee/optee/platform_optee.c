@@ -21,6 +21,14 @@
  * not make keys. So keys can be used, listed and deleted however many were made. */
 #define HEAP_FOR_OPERATIONS (128u * 1024)
 #define HEAP_FOR_COMMANDS (256u * 1024)
+/*
+ * Large blocks last as long as a command, most small ones as long as a key is open. From one heap in turn, small
+ * blocks settle in the gaps that large ones leave, until no gap holds a large one: 1,000 open keys left no 6 KiB of
+ * 6 MiB. So a large block that is freed is kept for the next one of its size.
+ */
+#define KEPT_LEAST 2048
+#define KEPT_MOST 16384
+#define KEPT 8
 /* Seconds for which the distance between the TEE's clock and the normal world's is believed. */
 #define TIME_TRUSTED 30
 
@@ -37,6 +45,55 @@ bool platform_optee_is_growing(void)
 	return is_growing;
 }
 
+static struct {
+	void *block; /* wiped */
+	size_t size;
+} kept[KEPT];
+
+static void *take_kept(size_t size)
+{
+	for (unsigned i = 0; i < KEPT; i++) {
+		void *p = kept[i].block;
+
+		if (p && kept[i].size == size) {
+			kept[i].block = NULL;
+			return p;
+		}
+	}
+	return NULL;
+}
+
+/* In place of the one that was kept longest ago, when there is no free place. */
+static void keep(void *p, size_t size)
+{
+	static unsigned next;
+	unsigned place = next;
+
+	for (unsigned i = 0; i < KEPT && kept[place].block; i++)
+		place = (place + 1) % KEPT;
+	if (kept[place].block)
+		TEE_Free(kept[place].block);
+	kept[place].block = p;
+	kept[place].size = size;
+	next = (place + 1) % KEPT;
+}
+
+static void *get_block(size_t size)
+{
+	void *p = take_kept(size);
+
+	if (!p)
+		p = TEE_Malloc(size ? size : 1, TEE_MALLOC_FILL_ZERO);
+	if (p)
+		return p;
+	for (unsigned i = 0; i < KEPT; i++) {
+		if (kept[i].block)
+			TEE_Free(kept[i].block);
+		kept[i].block = NULL;
+	}
+	return TEE_Malloc(size ? size : 1, TEE_MALLOC_FILL_ZERO);
+}
+
 void *platform_alloc(size_t size)
 {
 	size_t most = TA_DATA_SIZE;
@@ -45,7 +102,7 @@ void *platform_alloc(size_t size)
 	if (!operation_is_running())
 		most -= HEAP_FOR_OPERATIONS + (is_growing ? HEAP_FOR_COMMANDS : 0);
 	if (size < most && heap_used + size + BLOCK_HEAD <= most)
-		p = TEE_Malloc(size ? size : 1, TEE_MALLOC_FILL_ZERO);
+		p = get_block(size);
 	if (p)
 		heap_used += size + BLOCK_HEAD;
 	return p;
@@ -57,7 +114,10 @@ void platform_free(void *p, size_t size)
 		return;
 	platform_wipe(p, size);
 	heap_used -= size + BLOCK_HEAD;
-	TEE_Free(p);
+	if (size >= KEPT_LEAST && size <= KEPT_MOST)
+		keep(p, size);
+	else
+		TEE_Free(p);
 }
 
 void platform_wipe(void *p, size_t size)
