@@ -41,9 +41,9 @@ write_agent()
 }
 
 # boot PORT… [-- ARGUMENT…]: with $work/disk as its storage and these ports forwarded; arguments are those of
-# tools/qemu/run. The shared folder is $share, and /share on the board. boot_board: whether or not the TEE answers then.
-boot() { boot_board "$@" && wait_for_tee; }
-boot_board()
+# tools/qemu/run. The shared folder is $share, and /share on the board. boot_only: whether or not the TEE answers then.
+boot() { boot_only "$@" && wait_for_tee; }
+boot_only()
 {
 	local ports=()
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do

@@ -19,7 +19,7 @@ stopped() { guest sh -c "kill \$(pidof tee-supplicant); while pidof tee-supplica
 copy_back() { stopped "rm -rf $tee; cp -a /disk/$1 $tee"; }
 boot_again() { power_off && boot; }
 # With damaged storage OP-TEE may start no application.
-boot_damaged() { power_off && boot_board; }
+boot_damaged() { power_off && boot_only; }
 
 check "the board boots" boot
 [ "$failed" = 0 ] || { show_file "$work/board.log"; finish; }
