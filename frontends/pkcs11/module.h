@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The module's one state: whether it is initialized, its way to the TEE, its lock. */
+#ifndef FRONTENDS_PKCS11_MODULE_H
+#define FRONTENDS_PKCS11_MODULE_H
+
+#include <keyward/keyward.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cryptoki.h"
+
+#define SLOT_DEFAULT 0UL
+
+bool module_is_ready(void);
+/* Of this process; NULL before C_Initialize. */
+struct kw *module_kw(void);
+/* For the tables of sessions and objects: short sections without a call to the TEE. Held over fork. */
+void module_lock(void);
+void module_unlock(void);
+
+/* Blank-padded, as the standard wants its texts. */
+void module_pad(unsigned char *to, size_t size, const char *text);
+/* Says why on standard error when KEYWARD_PKCS11_DEBUG is set. */
+CK_RV module_error(enum kw_err err);
+/* The standard's protocol for results of variable length (5.2): a NULL buffer asks for the size. True when
+ * the caller is to write; else *rv is the answer. */
+bool module_wants_output(const void *out, CK_ULONG *out_len, size_t needed, CK_RV *rv);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Objects as the application sees them. Each key of the TEE is two: a private and a public key. An object does
+ * not change: what changed in the TEE is another object with the same handle. Session objects are public keys
+ * that only the module knows, and private keys that are sealed, in files that nobody has.
+ */
+#ifndef FRONTENDS_PKCS11_OBJECT_H
+#define FRONTENDS_PKCS11_OBJECT_H
+
+#include <openssl/evp.h>
+#include <stdatomic.h>
+
+#include "mechanism.h"
+
+/* What a SubjectPublicKeyInfo says, in the forms that attributes have. */
+struct public_part {
+	uint8_t *spki;
+	size_t spki_len;
+	EVP_PKEY *pkey;
+	enum kw_key_type type;
+	uint8_t modulus[512], exponent[16];
+	size_t modulus_len, exponent_len;
+	uint8_t point[140]; /* CKA_EC_POINT: an OCTET STRING */
+	size_t point_len;
+};
+
+/* What both objects of a key have in common. */
+struct key_data {
+	atomic_uint refs;
+	enum kw_key_type type;
+	uint8_t id[KW_ID_SIZE];
+	struct kw_key *key; /* NULL: a public key that the module was given */
+	_Atomic(struct public_part *) public_part;
+};
+
+struct object {
+	atomic_uint refs;
+	CK_OBJECT_HANDLE handle;
+	CK_OBJECT_CLASS class;
+	CK_SESSION_HANDLE session; /* that it ends with; 0: a token object */
+	struct key_data *data;
+	uint8_t *
+		attributes; /* of a public key that the module was given, else NULL; see stored.h */
+	size_t attributes_len;
+};
+
+/* --- Handles --- */
+
+/* CKR_OBJECT_HANDLE_INVALID. Give it back with object_put. */
+CK_RV object_get(CK_OBJECT_HANDLE handle, struct object **object);
+void object_put(struct object **object);
+/* Learns what keys there are. */
+CK_RV object_refresh(void);
+/* References to all objects; the caller frees the list with object_put_all. */
+CK_RV object_list(struct object ***list, size_t *count);
+void object_put_all(struct object ***list, size_t count);
+/* A key on the token that this process made; *private or *public may be NULL. */
+CK_RV object_add_key(
+	struct kw_key **key, CK_OBJECT_HANDLE *private_handle, CK_OBJECT_HANDLE *public_handle);
+/* Takes the reference over, also when there is no memory. */
+CK_RV object_add(struct object **object, CK_OBJECT_HANDLE *handle);
+void object_forget(CK_OBJECT_HANDLE handle);
+
+/* Under the module's lock. */
+void object_forget_session(CK_SESSION_HANDLE session);
+void object_forget_all(void);
+
+/* --- What they are --- */
+
+/* Takes the description over, also when there is no memory. */
+struct key_data *key_data_new(struct kw_key **key);
+/* Of a public key alone: takes the part over. */
+struct key_data *key_data_of_public(struct public_part **part);
+void key_data_put(struct key_data **data);
+/* With one more reference to the data. */
+struct object *object_new(CK_OBJECT_CLASS class, struct key_data *data);
+/* CKR_ATTRIBUTE_VALUE_INVALID: not a public key of a known type. */
+CK_RV public_part_new(const uint8_t *spki, size_t len, struct public_part **part);
+void public_part_free(struct public_part **part);
+/* The first call for a key asks the TEE. */
+CK_RV object_public(struct object *o, const struct public_part **part);
+struct kw_use object_use(const struct object *o);
+/* In the form of stored.h */
+const uint8_t *object_attributes(const struct object *o, size_t *len);
+/* The private and the public key on the token with this id; 0 for none. */
+void object_find_id(const uint8_t id[KW_ID_SIZE], CK_OBJECT_HANDLE *private_handle,
+	CK_OBJECT_HANDLE *public_handle);
+bool object_is_token(const struct object *o);
+/* The key family's name in the standard: CKK_… */
+CK_KEY_TYPE object_key_type(enum kw_key_type type);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An operation of a session, between its Init function and its end. */
+#ifndef FRONTENDS_PKCS11_OPERATION_H
+#define FRONTENDS_PKCS11_OPERATION_H
+
+#include "object.h"
+#include "session.h"
+
+struct operation {
+	const struct mechanism *mechanism;
+	struct object *key; /* NULL for a digest */
+	enum kw_hash
+		hash; /* what the data is hashed with, here or by the caller; NONE: not known */
+	enum kw_hash mgf_hash;
+	uint16_t salt_len;
+	uint8_t *label; /* OAEP */
+	size_t label_len;
+	bool is_multi; /* an Update was called: the one-shot function is not allowed any more */
+	/* What the Updates gave: whole, so that the TEE sees the message, as long as one request can have
+	 * it; after that its hash so far. */
+	uint8_t *data;
+	size_t len, room;
+	EVP_MD_CTX *digest;
+};
+
+void operation_free(struct operation **operation);
+/* Starts one of this kind: checks the session, that none is active, mechanism, key, and parameters. */
+CK_RV operation_start(CK_SESSION_HANDLE session, enum operation_kind kind, CK_MECHANISM *mechanism,
+	CK_OBJECT_HANDLE key);
+/* The active operation, for a one-shot function or not. Ends it on CKR_OPERATION_ACTIVE. */
+CK_RV operation_get(
+	struct session *s, enum operation_kind kind, bool one_shot, struct operation **operation);
+CK_RV operation_update(struct operation *op, const uint8_t *part, size_t len);
+/* Ends the operation unless the caller asked for the size, or gave too little room. */
+void operation_end(struct session *s, enum operation_kind kind, CK_RV rv, const void *out);
+/* Whether all of the data may go into one request. */
+#define OPERATION_WHOLE_MAX KW_MESSAGE_MAX
+
+#endif

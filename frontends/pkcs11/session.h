@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sessions are the module's own: the TEE knows nothing of them. A session is locked while a call uses it. */
+#ifndef FRONTENDS_PKCS11_SESSION_H
+#define FRONTENDS_PKCS11_SESSION_H
+
+#include <pthread.h>
+
+#include "module.h"
+
+enum operation_kind { OP_SIGN, OP_VERIFY, OP_ENCRYPT, OP_DECRYPT, OP_DIGEST, OP_KINDS };
+
+struct operation;
+struct search;
+
+struct session {
+	CK_SESSION_HANDLE handle;
+	CK_FLAGS flags;
+	pthread_mutex_t lock;
+	unsigned refs; /* under the module's lock, as is_closed */
+	bool is_closed;
+	struct operation *operations[OP_KINDS];
+	struct search *search;
+};
+
+/* CKR_CRYPTOKI_NOT_INITIALIZED, CKR_SESSION_HANDLE_INVALID. Give it back with session_put. */
+CK_RV session_get(CK_SESSION_HANDLE handle, struct session **session);
+void session_put(struct session **session);
+bool session_is_rw(const struct session *s);
+void session_counts(CK_ULONG *all, CK_ULONG *rw);
+
+/* Under the module's lock. */
+void session_close_all(void);
+void session_after_fork(void);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The one slot, its token, and the mechanisms there. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "mechanism.h"
+#include "session.h"
+
+CK_RV C_GetSlotList(unsigned char present, CK_SLOT_ID *list, CK_ULONG *count)
+{
+	CK_RV rv;
+
+	(void)present; /* the token cannot be taken out */
+	if (!module_is_ready())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
+	if (!count)
+		return CKR_ARGUMENTS_BAD;
+	if (module_wants_output(list, count, 1, &rv)) {
+		list[0] = SLOT_DEFAULT;
+		rv = CKR_OK;
+	}
+	return rv;
+}
+
+static CK_RV check_slot(CK_SLOT_ID slot, const void *result)
+{
+	if (!module_is_ready())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
+	if (slot != SLOT_DEFAULT)
+		return CKR_SLOT_ID_INVALID;
+	return result ? CKR_OK : CKR_ARGUMENTS_BAD;
+}
+
+static bool is_optee(void)
+{
+	return !strcmp(kw_tee(module_kw()), "optee");
+}
+
+CK_RV C_GetSlotInfo(CK_SLOT_ID slot, CK_SLOT_INFO *info)
+{
+	CK_RV rv = check_slot(slot, info);
+
+	if (rv)
+		return rv;
+	memset(info, 0, sizeof(*info));
+	module_pad(info->slotDescription, sizeof(info->slotDescription),
+		is_optee() ? "Keyward in OP-TEE" : "Keyward in an isolated process");
+	module_pad(info->manufacturerID, sizeof(info->manufacturerID), "Keyward");
+	info->flags = CKF_TOKEN_PRESENT | (is_optee() ? CKF_HW_SLOT : 0);
+	return CKR_OK;
+}
+
+/* Letters and digits, so that it needs no quoting in a URI (RFC 7512). Different on each machine and for each TEE. */
+static void put_serial(unsigned char serial[16])
+{
+	char machine[64] = "";
+	const char *parts[] = {machine, kw_tee(module_kw()), kw_socket(module_kw())};
+	uint64_t h = 0xcbf29ce484222325u; /* FNV-1a: this is a name, nothing depends on it */
+	FILE *f = fopen("/etc/machine-id", "re");
+	char text[17];
+
+	if (f) {
+		if (!fgets(machine, sizeof(machine), f))
+			machine[0] = 0;
+		fclose(f);
+	}
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		for (const char *at = parts[i]; *at; at++)
+			h = (h ^ (uint8_t)*at) * 0x100000001b3u;
+		h = (h ^ 0xff) * 0x100000001b3u;
+	}
+	snprintf(text, sizeof(text), "%016llx", (unsigned long long)h);
+	memcpy(serial, text, 16);
+}
+
+static void put_time(unsigned char text[16])
+{
+	time_t now = time(NULL);
+	struct tm tm;
+	char buf[17];
+
+	memset(text, '0', 16);
+	if (gmtime_r(&now, &tm) && strftime(buf, sizeof(buf), "%Y%m%d%H%M%S00", &tm) == 16)
+		memcpy(text, buf, 16);
+}
+
+CK_RV C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
+{
+	struct kw_status *status = NULL;
+	CK_RV rv = check_slot(slot, info);
+
+	if (rv)
+		return rv;
+	rv = module_error(kw_status_new(module_kw(), &status));
+	if (rv)
+		return rv;
+	memset(info, 0, sizeof(*info));
+	module_pad(info->label, sizeof(info->label), "Keyward");
+	module_pad(info->manufacturerID, sizeof(info->manufacturerID), "Keyward");
+	module_pad(info->model, sizeof(info->model), kw_status_tee(status));
+	put_serial(info->serialNumber);
+	info->flags = CKF_RNG | CKF_TOKEN_INITIALIZED | CKF_CLOCK_ON_TOKEN;
+	if (!kw_status_may_create(status) && !kw_status_is_admin(status))
+		info->flags |= CKF_WRITE_PROTECTED;
+	info->ulMaxSessionCount = CK_EFFECTIVELY_INFINITE;
+	info->ulMaxRwSessionCount = CK_EFFECTIVELY_INFINITE;
+	session_counts(&info->ulSessionCount, &info->ulRwSessionCount);
+	info->ulTotalPublicMemory = CK_UNAVAILABLE_INFORMATION;
+	info->ulFreePublicMemory = CK_UNAVAILABLE_INFORMATION;
+	info->ulTotalPrivateMemory = CK_UNAVAILABLE_INFORMATION;
+	info->ulFreePrivateMemory = CK_UNAVAILABLE_INFORMATION;
+	put_time(info->utcTime);
+	kw_status_free(&status);
+	return CKR_OK;
+}
+
+CK_RV C_GetMechanismList(CK_SLOT_ID slot, CK_MECHANISM_TYPE *list, CK_ULONG *count)
+{
+	CK_RV rv = check_slot(slot, count);
+	unsigned n = 0;
+
+	if (rv)
+		return rv;
+	while (mechanism_at(n))
+		n++;
+	if (module_wants_output(list, count, n, &rv)) {
+		for (unsigned i = 0; i < n; i++)
+			list[i] = mechanism_at(i)->type;
+		rv = CKR_OK;
+	}
+	return rv;
+}
+
+CK_RV C_GetMechanismInfo(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO *info)
+{
+	static const struct {
+		CK_ULONG min, max;
+	} sizes[] = {[FAMILY_NONE] = {0, 0},
+		[FAMILY_RSA] = {2048, 4096},
+		[FAMILY_EC] = {256, 521},
+		[FAMILY_ED] = {255, 255}};
+	const struct mechanism *m;
+	CK_RV rv = check_slot(slot, info);
+
+	if (rv)
+		return rv;
+	m = mechanism_find(type);
+	if (!m)
+		return CKR_MECHANISM_INVALID;
+	info->ulMinKeySize = sizes[m->family].min;
+	info->ulMaxKeySize = sizes[m->family].max;
+	info->flags = m->flags;
+	if (m->family == FAMILY_EC || m->family == FAMILY_ED)
+		info->flags |= CKF_EC_F_P | CKF_EC_NAMEDCURVE | CKF_EC_UNCOMPRESS;
+	/* Public keys and digests are computed here, private keys in the TEE. */
+	if (is_optee() && m->flags & (CKF_SIGN | CKF_GENERATE_KEY_PAIR))
+		info->flags |= CKF_HW;
+	return CKR_OK;
+}
+
+/* Tokens with PINs are made elsewhere; this one belongs to whoever the kernel lets in. */
+CK_RV C_InitToken(CK_SLOT_ID slot, unsigned char *pin, CK_ULONG pin_len, unsigned char *label)
+{
+	CK_RV rv = check_slot(slot, label);
+
+	(void)pin;
+	(void)pin_len;
+	return rv ? rv : CKR_TOKEN_WRITE_PROTECTED;
+}
+
+CK_RV C_InitPIN(CK_SESSION_HANDLE session, unsigned char *pin, CK_ULONG pin_len)
+{
+	struct session *s;
+	CK_RV rv = session_get(session, &s);
+
+	(void)pin;
+	(void)pin_len;
+	session_put(&s);
+	return rv ? rv : CKR_USER_NOT_LOGGED_IN;
+}
+
+CK_RV C_SetPIN(CK_SESSION_HANDLE session, unsigned char *old_pin, CK_ULONG old_len,
+	unsigned char *new_pin, CK_ULONG new_len)
+{
+	struct session *s;
+	CK_RV rv = session_get(session, &s);
+
+	if (rv)
+		return rv;
+	if ((!old_pin && old_len) || (!new_pin && new_len))
+		rv = CKR_ARGUMENTS_BAD;
+	else
+		rv = session_is_rw(s) ? CKR_TOKEN_WRITE_PROTECTED : CKR_SESSION_READ_ONLY;
+	session_put(&s);
+	return rv;
+}
+
+CK_RV C_WaitForSlotEvent(CK_FLAGS flags, CK_SLOT_ID *slot, void *reserved)
+{
+	if (!module_is_ready())
+		return CKR_CRYPTOKI_NOT_INITIALIZED;
+	if (!slot || reserved)
+		return CKR_ARGUMENTS_BAD;
+	/* Nothing ever happens to the slot, and nobody is kept waiting for it. */
+	return flags & CKF_DONT_BLOCK ? CKR_NO_EVENT : CKR_FUNCTION_NOT_SUPPORTED;
+}
