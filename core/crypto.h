@@ -77,7 +77,7 @@ size_t crypto_key_memory(enum key_type type);
 
 struct crypto_sign {
 	enum scheme scheme;
-	enum hash_id hash; /* HASH_NONE with EdDSA only */
+	enum hash_id hash; /* HASH_NONE with EdDSA; with RSA PKCS #1: the data is padded as it is */
 	bool is_digest;    /* data is already hashed; its length was checked. Never with EdDSA */
 	uint16_t salt_len; /* RSA-PSS, bytes; MGF1 uses the same hash */
 	const uint8_t *data;

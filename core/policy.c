@@ -89,7 +89,11 @@ static bool algorithm_fits(const struct key_type_info *info, const struct crypto
 	case SCHEME_ECDSA:
 		return info->family == FAMILY_EC && hash && what->salt_len == 0;
 	case SCHEME_RSA_PKCS1:
-		return info->family == FAMILY_RSA && hash && what->salt_len == 0;
+		if (info->family != FAMILY_RSA || what->salt_len)
+			return false;
+		/* RFC 8017 9.2: eleven bytes of padding at least */
+		return hash || (what->hash == HASH_NONE && what->is_digest &&
+				       what->n + 11 <= info->bits / 8);
 	case SCHEME_RSA_PSS:
 		/* RFC 8017 9.1.1: emLen >= hLen + sLen + 2 */
 		return info->family == FAMILY_RSA && hash &&
@@ -105,10 +109,13 @@ enum kw_err policy_check_sign(enum key_type type, uint32_t purposes, const struc
 
 	if (!info || !algorithm_fits(info, what))
 		return KW_ERR_BAD_ALGORITHM;
-	if (what->is_digest && what->n != hash_size(what->hash))
+	if (what->is_digest && what->hash != HASH_NONE && what->n != hash_size(what->hash))
 		return KW_ERR_BAD_REQUEST;
 	if (purposes & PURPOSE_SIGN)
 		return KW_ERR_OK;
+	/* Bytes that are padded as they come could be anything. */
+	if (what->is_digest && what->hash == HASH_NONE)
+		return KW_ERR_PURPOSE;
 	if (purposes & PURPOSE_TLS_SERVER) {
 		err = tls_message_check_server(type, what);
 		if (!err)

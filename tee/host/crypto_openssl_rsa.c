@@ -282,6 +282,20 @@ static bool sign_pss(const struct crypto_key *key, const struct crypto_sign *wha
 	       RSA_private_encrypt(k, em, sig, key->rsa, RSA_NO_PADDING) == k;
 }
 
+/* EMSA-PKCS1-v1_5's padding (RFC 8017, 9.2) around what the caller made. */
+static enum kw_err sign_bytes(
+	const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig)
+{
+	size_t k = key->info->bits / 8;
+
+	if (what->n + 11 > k)
+		return KW_ERR_BAD_ALGORITHM;
+	return RSA_private_encrypt((int)what->n, what->data, sig, key->rsa, RSA_PKCS1_PADDING) ==
+			       (int)k
+		       ? KW_ERR_OK
+		       : KW_ERR_CRYPTO;
+}
+
 /*
  * libcrypto blinds, and checks the result with the public exponent before it gives it out
  * (rsa_ossl_mod_exp); one that is wrong, from a fault or a damaged dp, dq or qinv, is computed
@@ -298,10 +312,12 @@ enum kw_err rsa_key_sign(
 
 	if (what->scheme != SCHEME_RSA_PKCS1 && what->scheme != SCHEME_RSA_PSS)
 		return KW_ERR_BAD_ALGORITHM;
+	*n = k;
+	if (what->scheme == SCHEME_RSA_PKCS1 && what->hash == HASH_NONE && what->is_digest)
+		return sign_bytes(key, what, sig);
 	err = openssl_digest(what, digest, &h);
 	if (err)
 		return err;
-	*n = k;
 	if (what->scheme == SCHEME_RSA_PKCS1) {
 		if (!RSA_sign(EVP_MD_get_type(openssl_md(what->hash)), digest, (unsigned)h, sig,
 			    &len, key->rsa) ||

@@ -244,6 +244,43 @@ static void test_schemes_that_do_not_fit(void **state)
 	}
 }
 
+/* PKCS #1 v1.5 around bytes that are no digest, up to what leaves eleven for the padding. */
+static void test_rsa_bytes(void **state)
+{
+	static const uint8_t bytes[600] = {1, 2, 3};
+	uint8_t sig[CRYPTO_SIGNATURE_MAX], digest[32];
+	struct crypto_sign what = {.scheme = SCHEME_RSA_PKCS1, .is_digest = true, .data = bytes};
+	struct crypto_sign hashed = {.scheme = SCHEME_RSA_PKCS1,
+		.hash = HASH_SHA256,
+		.is_digest = true,
+		.data = digest,
+		.n = sizeof(digest)};
+	uint8_t info[51] = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03,
+		0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20};
+	uint8_t same[CRYPTO_SIGNATURE_MAX];
+	const struct crypto_key *key = key_of(KEY_TYPE_RSA_2048);
+	size_t n;
+
+	(void)state;
+	what.n = 256 - 11;
+	assert_int_equal(crypto_sign(key, &what, sig, &n), KW_ERR_OK);
+	assert_int_equal(n, 256);
+	what.n++;
+	assert_int_equal(crypto_sign(key, &what, sig, &n), KW_ERR_BAD_ALGORITHM);
+	what.is_digest = false;
+	what.n = 32;
+	assert_int_equal(crypto_sign(key, &what, sig, &n), KW_ERR_BAD_ALGORITHM);
+	/* A DigestInfo of the caller's is the same as the digest. */
+	assert_int_equal(crypto_hash(HASH_SHA256, "abc", 3, digest), KW_ERR_OK);
+	memcpy(info + 19, digest, sizeof(digest));
+	what.is_digest = true;
+	what.data = info;
+	what.n = sizeof(info);
+	assert_int_equal(crypto_sign(key, &what, sig, &n), KW_ERR_OK);
+	assert_int_equal(crypto_sign(key, &hashed, same, &n), KW_ERR_OK);
+	assert_memory_equal(sig, same, n);
+}
+
 /* The private encoding gives the same key again, byte for byte, by load and by import. */
 static void test_private_encoding(void **state)
 {
@@ -498,6 +535,7 @@ int main(void)
 		cmocka_unit_test(test_empty_message),
 		cmocka_unit_test(test_ed25519_known_answer),
 		cmocka_unit_test(test_schemes_that_do_not_fit),
+		cmocka_unit_test(test_rsa_bytes),
 		cmocka_unit_test(test_private_encoding),
 		cmocka_unit_test(test_unknown_type),
 		cmocka_unit_test(test_generated_keys_differ),

@@ -85,12 +85,16 @@ enum kw_err rsa_key_sign(
 	uint8_t digest[HASH_MAX_SIZE];
 	size_t k = key->info->bits / 8;
 	enum kw_err err;
-	size_t h;
+	bool is_bytes;
+	size_t h = 0;
 	mpz_t em;
 
 	if (what->scheme != SCHEME_RSA_PKCS1 && what->scheme != SCHEME_RSA_PSS)
 		return KW_ERR_BAD_ALGORITHM;
-	err = sign_digest(what, digest, &h);
+	is_bytes = what->scheme == SCHEME_RSA_PKCS1 && what->hash == HASH_NONE && what->is_digest;
+	if (is_bytes && what->n + 11 > k)
+		return KW_ERR_BAD_ALGORITHM;
+	err = is_bytes ? KW_ERR_OK : sign_digest(what, digest, &h);
 	if (err)
 		return err;
 	if (what->scheme == SCHEME_RSA_PSS && h + what->salt_len + 2 > k)
@@ -98,6 +102,9 @@ enum kw_err rsa_key_sign(
 	mpz_init(em);
 	if (what->scheme == SCHEME_RSA_PSS)
 		err = encode_pss(key, what, digest, em);
+	else if (is_bytes)
+		err = pkcs1_rsa_digest_encode(em, k, what->n, what->data) ? KW_ERR_OK
+									  : KW_ERR_CRYPTO;
 	else if (!pkcs1_rsa_digest_encode(em, k, digest_info(what->hash, digest, h, info), info))
 		err = KW_ERR_CRYPTO;
 	if (!err && private_operation(key, em, sig, k, &err))
