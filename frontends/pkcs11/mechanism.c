@@ -84,3 +84,8 @@ const char *mechanism_hash_name(enum kw_hash hash)
 	}
 	return NULL;
 }
+
+const char *mechanism_own_hash(const struct mechanism *m)
+{
+	return m->type == CKM_ECDSA_SHA1 ? "SHA1" : mechanism_hash_name(m->hash);
+}

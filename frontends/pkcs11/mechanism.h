@@ -24,6 +24,8 @@ enum kw_hash mechanism_hash(CK_MECHANISM_TYPE type);
 /* Bytes; 0 for KW_HASH_NONE. */
 size_t mechanism_hash_size(enum kw_hash hash);
 const char *mechanism_hash_name(enum kw_hash hash);
+/* What the mechanism hashes its data with, for OpenSSL; NULL for nothing. */
+const char *mechanism_own_hash(const struct mechanism *m);
 /* CKG_MGF1_SHA… */
 enum kw_hash mechanism_mgf_hash(CK_ULONG mgf);
 

@@ -322,7 +322,7 @@ CK_RV object_list(struct object ***list, size_t *count)
 	*list = malloc((table_len + 1) * sizeof(struct object *));
 	if (*list) {
 		for (size_t i = 0; i < table_len; i++) {
-			if (table[i]) {
+			if (table[i] && !table[i]->is_orphan) {
 				atomic_fetch_add(&table[i]->refs, 1);
 				(*list)[(*count)++] = table[i];
 			}
@@ -392,6 +392,27 @@ void object_find_id(const uint8_t id[KW_ID_SIZE], CK_OBJECT_HANDLE *private_hand
 	if (place < table_len) {
 		*private_handle = place + 1;
 		*public_handle = place + 2;
+	}
+	module_unlock();
+}
+
+void object_orphan(CK_OBJECT_HANDLE private_handle, CK_SESSION_HANDLE session)
+{
+	struct object *o;
+	size_t place = private_handle - 1;
+
+	module_lock();
+	if (place < table_len && table[place] && is_on_token(place) &&
+		table[place]->class == CKO_PRIVATE_KEY) {
+		o = object_new(CKO_PUBLIC_KEY, table[place]->data);
+		drop(place);
+		drop(place + 1);
+		if (o) {
+			o->session = session;
+			o->is_orphan = true;
+			o->handle = place + 2;
+			table[place + 1] = o;
+		}
 	}
 	module_unlock();
 }

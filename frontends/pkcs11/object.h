@@ -38,6 +38,7 @@ struct object {
 	CK_OBJECT_HANDLE handle;
 	CK_OBJECT_CLASS class;
 	CK_SESSION_HANDLE session; /* that it ends with; 0: a token object */
+	bool is_orphan;            /* no search finds it */
 	struct key_data *data;
 	uint8_t *
 		attributes; /* of a public key that the module was given, else NULL; see stored.h */
@@ -60,6 +61,9 @@ CK_RV object_add_key(
 /* Takes the reference over, also when there is no memory. */
 CK_RV object_add(struct object **object, CK_OBJECT_HANDLE *handle);
 void object_forget(CK_OBJECT_HANDLE handle);
+/* A private key on the token is gone. Its public key stays with the session, for programs that delete both, one after the
+ * other. */
+void object_orphan(CK_OBJECT_HANDLE private_handle, CK_SESSION_HANDLE session);
 
 /* Under the module's lock. */
 void object_forget_session(CK_SESSION_HANDLE session);

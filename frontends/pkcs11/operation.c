@@ -165,9 +165,9 @@ static CK_RV digest_instead(struct operation *op)
 	bool ok = false;
 
 	/* Without a hash of its own there is nothing to go on with. */
-	if (op->mechanism->hash == KW_HASH_NONE)
+	if (!mechanism_own_hash(op->mechanism))
 		return CKR_DATA_LEN_RANGE;
-	md = EVP_MD_fetch(NULL, mechanism_hash_name(op->mechanism->hash), NULL);
+	md = EVP_MD_fetch(NULL, mechanism_own_hash(op->mechanism), NULL);
 	op->digest = EVP_MD_CTX_new();
 	ok = md && op->digest && EVP_DigestInit_ex2(op->digest, md, NULL) &&
 	     EVP_DigestUpdate(op->digest, op->data, op->len);

@@ -64,6 +64,7 @@ static CK_RV sign_with(const struct operation *op, const uint8_t *data, size_t l
 {
 	size_t size = kw_key_type_signature_size(op->key->data->type);
 	uint8_t own[64], hash[64], signature[KW_SIGNATURE_MAX];
+	const char *own_hash = mechanism_own_hash(op->mechanism);
 	struct kw_use use = object_use(op->key);
 	struct kw_sign what;
 	size_t n = 0;
@@ -72,9 +73,11 @@ static CK_RV sign_with(const struct operation *op, const uint8_t *data, size_t l
 	if (!module_wants_output(out, out_len, size, &rv))
 		return rv;
 	/* A purpose that looks at the message gets it whole. */
-	if (op->mechanism->hash && !is_digest && len >= HASH_HERE_FROM &&
-		kw_key_purposes(op->key->data->key) & KW_PURPOSE_SIGN) {
-		if (!EVP_Q_digest(NULL, mechanism_hash_name(op->hash), NULL, data, len, hash, &n))
+	if (own_hash && !is_digest &&
+		(!op->mechanism->hash ||
+			(len >= HASH_HERE_FROM &&
+				kw_key_purposes(op->key->data->key) & KW_PURPOSE_SIGN))) {
+		if (!EVP_Q_digest(NULL, own_hash, NULL, data, len, hash, &n))
 			return CKR_FUNCTION_FAILED;
 		data = hash;
 		len = n;

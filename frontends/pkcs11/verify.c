@@ -79,8 +79,9 @@ static CK_RV verify_with(const struct operation *op, const uint8_t *data, size_t
 		if (!md)
 			goto out;
 	}
-	if (op->mechanism->hash && !is_digest) {
-		if (!EVP_Q_digest(NULL, mechanism_hash_name(op->hash), NULL, data, len, hash, &n))
+	if (mechanism_own_hash(op->mechanism) && !is_digest) {
+		if (!EVP_Q_digest(
+			    NULL, mechanism_own_hash(op->mechanism), NULL, data, len, hash, &n))
 			goto out;
 		data = hash;
 		len = n;

@@ -71,6 +71,19 @@ out:
 	return good;
 }
 
+/* EMSA-PKCS1-v1_5 (RFC 8017, 9.2) around bytes that are no digest. */
+static bool bytes_are_signed(
+	EVP_PKEY *key, const uint8_t *data, size_t len, const uint8_t *sig, size_t n)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+	bool good = ctx && EVP_PKEY_verify_init(ctx) == 1 &&
+		    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1 &&
+		    EVP_PKEY_verify(ctx, sig, n, data, len) == 1;
+
+	EVP_PKEY_CTX_free(ctx);
+	return good;
+}
+
 bool signature_is_good(const struct known *k, const struct answer *a, const uint8_t *sig, size_t n)
 {
 	struct reader r = reader_over(a->request, a->request_len);
@@ -91,6 +104,8 @@ bool signature_is_good(const struct known *k, const struct answer *a, const uint
 	if (scheme == SCHEME_EDDSA)
 		return !md && input == INPUT_MESSAGE &&
 		       ed25519_is_good(k->public_key, data, len, sig, n);
+	if (!md && scheme == SCHEME_RSA_PKCS1 && input == INPUT_DIGEST)
+		return bytes_are_signed(k->public_key, data, len, sig, n);
 	if (!md || input > INPUT_DIGEST)
 		return false;
 	if (input == INPUT_MESSAGE && EVP_Digest(data, len, digest, NULL, md, NULL) != 1)
