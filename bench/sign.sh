@@ -13,5 +13,7 @@ for type in ec-p256 rsa-2048 rsa-4096 ed25519; do
 	# SoftHSM2 and Keyward get the very key that libcrypto uses.
 	keyward key import "$type" "$work/$type.file.key" --purpose tls-server >/dev/null &&
 		keyward key pem "$type" -o "$work/$type.key" >/dev/null || exit 1
+	# PKCS #11 callers sign digests, which a TLS key does not.
+	keyward key generate "p11-$type" --type "$type" --purpose sign >/dev/null || exit 1
 done
 "$top/bench/run" "$@" --build "$KW_BUILD" --sign-in "$work"
