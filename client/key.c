@@ -161,14 +161,13 @@ enum kw_err get_description(struct reader *r, bool with_spki, struct kw_key **ke
 {
 	struct kw_key *k = calloc(1, sizeof(*k));
 	enum kw_err err = KW_ERR_PROTOCOL;
-	const uint8_t *spki, *attributes;
+	const uint8_t *spki;
 
 	*key = NULL;
 	if (!k)
 		return explain(KW_ERR_NO_MEMORY, "there is no memory for a key's description");
 	get_body(r, k);
 	spki = get_field16(r, WIRE_SPKI_MAX, &k->spki_len);
-	attributes = get_field16(r, WIRE_ATTRIBUTES_MAX, &k->attributes_len);
 	if (r->failed || with_spki != (k->spki_len > 0))
 		goto out;
 	if (with_spki) {
@@ -176,14 +175,6 @@ enum kw_err get_description(struct reader *r, bool with_spki, struct kw_key **ke
 			goto out;
 		k->spki = copy_bytes(spki, k->spki_len);
 		if (!k->spki) {
-			err = explain(
-				KW_ERR_NO_MEMORY, "there is no memory for a key's description");
-			goto out;
-		}
-	}
-	if (k->attributes_len) {
-		k->attributes = copy_bytes(attributes, k->attributes_len);
-		if (!k->attributes) {
 			err = explain(
 				KW_ERR_NO_MEMORY, "there is no memory for a key's description");
 			goto out;
@@ -234,7 +225,6 @@ void kw_key_free(struct kw_key **key)
 	if (!key || !*key)
 		return;
 	free((*key)->spki);
-	free((*key)->attributes);
 	free((*key)->record);
 	free(*key);
 	*key = NULL;
@@ -319,14 +309,6 @@ const uint8_t *kw_key_spki(const struct kw_key *k, size_t *len)
 {
 	*len = k->spki_len;
 	return k->spki;
-}
-
-const uint8_t *kw_key_attributes(const struct kw_key *k, size_t *len)
-{
-	static const uint8_t none[1];
-
-	*len = k->attributes_len;
-	return k->attributes ? k->attributes : none;
 }
 
 const uint8_t *kw_key_record(const struct kw_key *k, size_t *len)

@@ -22,8 +22,6 @@ struct kw_key {
 	unsigned allowed_count;
 	uint8_t *spki; /* NULL out of a listing */
 	size_t spki_len;
-	uint8_t *attributes;
-	size_t attributes_len;
 	uint8_t *record; /* NULL unless the reply had one */
 	size_t record_len;
 };

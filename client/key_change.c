@@ -13,16 +13,13 @@ static enum kw_err put_template(struct writer *w, const struct kw_key_template *
 	const char *name = t->name ? t->name : "";
 	size_t len = strnlen(name, KW_NAME_MAX + 1);
 
-	if (len > KW_NAME_MAX || (len == 0 && !t->sealed && !t->attributes_len))
+	if (len > KW_NAME_MAX || (len == 0 && !t->sealed))
 		return explain(KW_ERR_BAD_NAME, "%s", kw_strerror(KW_ERR_BAD_NAME));
 	if (t->allow_count > WIRE_ACL_MAX)
 		return explain(KW_ERR_LIMIT,
 			"an access list has at most %d entries, and this one %u; use a "
 			"group",
 			WIRE_ACL_MAX, t->allow_count);
-	if (t->attributes_len > KW_ATTRIBUTES_MAX || (t->attributes_len && !t->attributes))
-		return explain(KW_ERR_TOO_LARGE, "a key has at most %d bytes of attributes",
-			KW_ATTRIBUTES_MAX);
 	if (!kw_key_type_name(t->type))
 		return explain(KW_ERR_UNSUPPORTED_TYPE, "key type %d is not known", (int)t->type);
 	put_u8(w, (uint8_t)t->type);
@@ -32,7 +29,6 @@ static enum kw_err put_template(struct writer *w, const struct kw_key_template *
 	put_u8(w, (uint8_t)t->allow_count);
 	for (unsigned i = 0; i < t->allow_count; i++)
 		put_identity(w, &t->allow[i]);
-	put_field16(w, t->attributes, t->attributes_len);
 	return KW_ERR_OK;
 }
 
@@ -180,30 +176,4 @@ enum kw_err kw_key_deny(
 	struct kw *kw, const struct kw_target *t, struct kw_identity who, struct kw_key **key)
 {
 	return change_access(kw, t, ACCESS_DENY, who, key);
-}
-
-enum kw_err kw_key_set_attributes(struct kw *kw, const struct kw_target *t,
-	const uint8_t *attributes, size_t len, struct kw_key **key)
-{
-	struct subject subject;
-	struct call c;
-	enum kw_err err;
-
-	if (!key)
-		return explain(KW_ERR_ARGUMENT, "there is no place for the result");
-	*key = NULL;
-	if (len > KW_ATTRIBUTES_MAX || (len && !attributes))
-		return explain(KW_ERR_TOO_LARGE, "a key has at most %d bytes of attributes",
-			KW_ATTRIBUTES_MAX);
-	err = call_begin(&c, kw, CMD_KEY_ATTRIBUTES);
-	if (!err)
-		err = put_target(&c.req, t);
-	if (err)
-		goto out;
-	put_field16(&c.req, attributes, len);
-	subject = subject_of_target(t);
-	err = run_for_key(&c, &subject, true, key);
-out:
-	call_end(&c);
-	return err;
 }

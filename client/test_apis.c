@@ -69,8 +69,6 @@ static enum kw_err check_key(enum kw_err err, struct kw_key *key, const char *na
 	assert_true(kw_key_refusals(key) == UINT64_MAX);
 	assert_non_null(kw_key_spki(key, &len));
 	assert_int_equal(len, 300);
-	assert_memory_equal(kw_key_attributes(key, &len), "kept", 4);
-	assert_int_equal(len, 4);
 	if (sealed) {
 		assert_memory_equal(kw_key_record(key, &len), record, sizeof(record));
 		assert_int_equal(len, sizeof(record));
@@ -151,9 +149,8 @@ static enum kw_err run_status(struct kw *kw)
 
 static void generate_request(struct writer *w)
 {
-	put_bytes(w,
-		"\x10\x01\0\0\0\x05\x0cwww.test.com\x02\x01\0\0\0\x21\x02\x01\x02\x03\x04\0\x03you",
-		35);
+	put_bytes(
+		w, "\x10\x01\0\0\0\x05\x0cwww.test.com\x02\x01\0\0\0\x21\x02\x01\x02\x03\x04", 30);
 }
 
 static enum kw_err run_generate(struct kw *kw)
@@ -162,9 +159,7 @@ static enum kw_err run_generate(struct kw *kw)
 		.type = KW_KEY_TYPE_EC_P256,
 		.purposes = KW_PURPOSE_TLS_SERVER | KW_PURPOSE_CSR,
 		.allow = allowed,
-		.allow_count = 2,
-		.attributes = (const uint8_t *)"you",
-		.attributes_len = 3};
+		.allow_count = 2};
 	struct kw_key *key = (struct kw_key *)1;
 	enum kw_err err = kw_key_generate(kw, &t, &key);
 
@@ -174,9 +169,9 @@ static enum kw_err run_generate(struct kw *kw)
 static void import_request(struct writer *w)
 {
 	put_bytes(w,
-		"\x10\x02\0\0\0\x08\0\0\0\0\0\x04"
+		"\x10\x02\0\0\0\x08\0\0\0\x04"
 		"abcd",
-		16);
+		14);
 }
 
 static enum kw_err run_import(struct kw *kw)
@@ -305,25 +300,6 @@ static enum kw_err run_deny(struct kw *kw)
 	return check_key(err, key, "", true);
 }
 
-/* --- KEY_ATTRIBUTES --- */
-
-static void attributes_request(struct writer *w)
-{
-	put_bytes(w,
-		"\x01\x01"
-		"a\0\x02me",
-		7);
-}
-
-static enum kw_err run_attributes(struct kw *kw)
-{
-	struct kw_target t = {.name = "a"};
-	struct kw_key *key = (struct kw_key *)1;
-	enum kw_err err = kw_key_set_attributes(kw, &t, (const uint8_t *)"me", 2, &key);
-
-	return check_key(err, key, "www.test.com", false);
-}
-
 /* --- KEY_CSR --- */
 
 static void csr_request(struct writer *w)
@@ -436,7 +412,6 @@ const struct api apis[] = {
 	{"delete", CMD_KEY_DELETE, delete_request, nothing, run_delete},
 	{"allow", CMD_KEY_ACCESS, allow_request, stored_reply, run_allow},
 	{"deny", CMD_KEY_ACCESS, deny_request, sealed_reply, run_deny},
-	{"attributes", CMD_KEY_ATTRIBUTES, attributes_request, stored_reply, run_attributes},
 	{"csr", CMD_KEY_CSR, csr_request, csr_reply, run_csr},
 	{"sign", CMD_SIGN, sign_request, sign_reply, run_sign},
 	{"decrypt", CMD_RSA_DECRYPT, decrypt_request, decrypt_reply, run_decrypt},

@@ -70,7 +70,6 @@ void fake_description(struct writer *w, const char *name, uint8_t place, size_t 
 	put_u64(w, 1700000001);
 	put_u64(w, UINT64_MAX);
 	put_spki(w, spki_len);
-	put_field16(w, "kept", 4);
 }
 
 struct connection {

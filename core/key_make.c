@@ -30,7 +30,7 @@ static bool get_acl(struct reader *req, struct key_meta *m)
 /* What KEY_GENERATE and KEY_IMPORT have in common. */
 static enum kw_err get_template(struct call *c, struct reader *req, struct key_meta *m)
 {
-	const uint8_t *name, *p;
+	const uint8_t *name;
 	size_t n;
 
 	m->type = get_u8(req);
@@ -41,20 +41,12 @@ static enum kw_err get_template(struct call *c, struct reader *req, struct key_m
 		return KW_ERR_BAD_REQUEST;
 	if (!key_type_find(m->type))
 		return KW_ERR_UNSUPPORTED_TYPE;
-	if (n && !policy_name_is_good((const char *)name, n))
+	if (!(m->place == PLACE_SEALED && n == 0) && !policy_name_is_good((const char *)name, n))
 		return KW_ERR_BAD_NAME;
 	if ((m->place != PLACE_STORED && m->place != PLACE_SEALED) ||
 		!policy_purposes_fit(m->purposes, (enum key_type)m->type) || !get_acl(req, m))
 		return KW_ERR_BAD_REQUEST;
 	memcpy(m->name, name, n);
-	p = get_field16(req, WIRE_ATTRIBUTES_MAX, &n);
-	if (!p)
-		return KW_ERR_BAD_REQUEST;
-	/* Nobody would know what a stored key is for that has neither. */
-	if (m->place == PLACE_STORED && !m->name[0] && !n)
-		return KW_ERR_BAD_NAME;
-	memcpy(m->attributes, p, n);
-	m->attributes_len = n;
 	m->owner = c->session->user;
 	m->created = platform_time();
 	return KW_ERR_OK;
@@ -65,7 +57,7 @@ static enum kw_err check_name_free(struct call *c, const struct key_meta *m)
 {
 	enum kw_err err;
 
-	if (m->place != PLACE_STORED || !m->name[0])
+	if (m->place != PLACE_STORED)
 		return KW_ERR_OK;
 	err = store_find_name(c->core->store, m->name, strlen(m->name), NULL);
 	if (!err)

@@ -6,7 +6,7 @@
 #include "subject.h"
 
 /* Records that KEY_LIST looks at before it gives other callers of its thread a turn. */
-#define LIST_STEP 40
+#define LIST_STEP 64
 
 enum kw_err cmd_key_info(struct call *c, struct reader *req, struct writer *rsp)
 {
@@ -249,35 +249,6 @@ enum kw_err cmd_key_access(struct call *c, struct reader *req, struct writer *rs
 		goto out;
 	if (changed)
 		err = keep_changed(c, s);
-	if (!err)
-		subject_put_result(c, rsp, s);
-out:
-	platform_mutex_unlock(core->change);
-	subject_free(s);
-	return err;
-}
-
-enum kw_err cmd_key_attributes(struct call *c, struct reader *req, struct writer *rsp)
-{
-	struct core *core = c->core;
-	struct subject *s = subject_new();
-	const uint8_t *p;
-	size_t n;
-	enum kw_err err = KW_ERR_NO_MEMORY;
-
-	platform_mutex_lock(core->change);
-	if (!s)
-		goto out;
-	err = subject_get(c, req, RIGHT_MANAGE, true, s);
-	if (err)
-		goto out;
-	p = get_field16(req, WIRE_ATTRIBUTES_MAX, &n);
-	err = KW_ERR_BAD_REQUEST;
-	if (!p || !reader_done(req))
-		goto out;
-	memcpy(s->meta.attributes, p, n);
-	s->meta.attributes_len = n;
-	err = keep_changed(c, s);
 	if (!err)
 		subject_put_result(c, rsp, s);
 out:

@@ -8,7 +8,7 @@
 #include "wire/codec.h"
 
 #define RECORD_MAGIC 0x4b57 /* "KW" */
-#define RECORD_VERSION 2    /* 1 has no attributes */
+#define RECORD_VERSION 1
 #define SALT_SIZE 32
 
 /*
@@ -102,7 +102,6 @@ static void put_meta(struct writer *w, const struct record_key *rk, const struct
 	for (unsigned i = 0; i < meta->acl_count; i++)
 		put_identity_full(w, &meta->acl[i]);
 	put_field16(w, meta->spki, meta->spki_len);
-	put_field16(w, meta->attributes, meta->attributes_len);
 }
 
 enum kw_err record_seal(const struct record_key *rk, const struct key_meta *meta,
@@ -193,11 +192,6 @@ static enum kw_err read_record(const struct record_key *rk, const uint8_t *recor
 	if (p)
 		memcpy(meta->spki, p, n);
 	meta->spki_len = n;
-	p = version >= 2 ? get_field16(&r, WIRE_ATTRIBUTES_MAX, &n) : NULL;
-	if (p) {
-		memcpy(meta->attributes, p, n);
-		meta->attributes_len = n;
-	}
 	at->salt = get_bytes(&r, SALT_SIZE);
 	at->sealed_len = get_u16(&r);
 	at->aad_len = r.failed ? 0 : (size_t)(r.at - record);

@@ -22,8 +22,6 @@ struct key_meta {
 	unsigned acl_count;
 	uint8_t spki[WIRE_SPKI_MAX];
 	size_t spki_len;
-	uint8_t attributes[WIRE_ATTRIBUTES_MAX]; /* the client's own, not looked at */
-	size_t attributes_len;
 };
 
 struct record_key {

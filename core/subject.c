@@ -55,7 +55,6 @@ void subject_put(struct writer *w, const struct key_meta *m, const struct store_
 	put_u64(w, n->last_use);
 	put_u64(w, n->refusals);
 	put_field16(w, m->spki, with_spki ? m->spki_len : 0);
-	put_field16(w, m->attributes, m->attributes_len);
 }
 
 void subject_put_result(struct call *c, struct writer *w, const struct subject *s)

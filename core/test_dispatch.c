@@ -95,7 +95,6 @@ static void put_template(struct writer *w, uint8_t type, uint8_t place, uint32_t
 		put_u8(w, IDENTITY_USER);
 		put_u32(w, allowed);
 	}
-	put_field16(w, "kept", *name ? 4 : 0);
 }
 
 static enum kw_err generate(uint32_t uid, uint8_t type, uint8_t place, uint32_t purposes,
@@ -152,7 +151,6 @@ struct description {
 	uint8_t rights;
 	uint64_t signatures, refusals;
 	unsigned allowed;
-	char attributes[32];
 };
 
 static void get_description(struct reader *r, struct description *d)
@@ -173,10 +171,7 @@ static void get_description(struct reader *r, struct description *d)
 	get_u64(r);
 	d->refusals = get_u64(r);
 	get_field16(r, WIRE_SPKI_MAX, &n);
-	p = get_field16(r, WIRE_ATTRIBUTES_MAX, &n);
 	assert_false(r->failed);
-	assert_true(n < sizeof(d->attributes));
-	memcpy(d->attributes, p, n);
 }
 
 static enum kw_err info(uint32_t uid, const char *name, struct description *d)
@@ -788,7 +783,6 @@ static struct writer sample(uint16_t command, const uint8_t *id, uint8_t *buf, s
 	case CMD_KEY_RENAME:
 	case CMD_KEY_ACCESS:
 	case CMD_KEY_CSR:
-	case CMD_KEY_ATTRIBUTES:
 		put_u8(&w, TARGET_ID);
 		put_bytes(&w, id, WIRE_ID_SIZE);
 		if (command == CMD_KEY_RENAME) {
@@ -798,8 +792,6 @@ static struct writer sample(uint16_t command, const uint8_t *id, uint8_t *buf, s
 			put_u8(&w, ACCESS_ALLOW);
 			put_u8(&w, IDENTITY_USER);
 			put_u32(&w, STRANGER);
-		} else if (command == CMD_KEY_ATTRIBUTES) {
-			put_field16(&w, "changed", 7);
 		} else if (command == CMD_KEY_CSR) {
 			put_u8(&w, 1);
 			put_field8(&w, "CN", 2);
@@ -856,48 +848,13 @@ static void test_truncated_requests(void **state)
 	assert_int_equal(info(ADMIN, "new", &after), KW_ERR_NO_KEY);
 }
 
-static enum kw_err set_attributes(uint32_t uid, const uint8_t *id, const char *text, size_t n)
-{
-	uint8_t buf[2048];
-	struct writer w = writer_over(buf, sizeof(buf));
-
-	put_u8(&w, TARGET_ID);
-	put_bytes(&w, id, WIRE_ID_SIZE);
-	put_field16(&w, text, n);
-	return call(uid, CMD_KEY_ATTRIBUTES, &w);
-}
-
-/* What a client keeps with a key stays as it is, until the owner changes it. */
-static void test_attributes(void **state)
-{
-	static char much[WIRE_ATTRIBUTES_MAX + 1];
-	struct description d;
-	uint8_t id[WIRE_ID_SIZE];
-
-	(void)state;
-	make("k", KEY_TYPE_EC_P256, PURPOSE_SIGN, STRANGER, id);
-	assert_int_equal(info(STRANGER, "k", &d), 0);
-	assert_string_equal(d.attributes, "kept");
-	assert_int_equal(set_attributes(STRANGER, id, "mine", 4), KW_ERR_NOT_OWNER);
-	assert_int_equal(set_attributes(OWNER, id, much, sizeof(much)), KW_ERR_BAD_REQUEST);
-	assert_int_equal(info(OWNER, "k", &d), 0);
-	assert_string_equal(d.attributes, "kept");
-	assert_int_equal(set_attributes(OWNER, id, "changed", 7), 0);
-	assert_int_equal(info(OWNER, "k", &d), 0);
-	assert_string_equal(d.attributes, "changed");
-	assert_int_equal(sign(OWNER, id, "abc", 3), 0);
-	assert_int_equal(set_attributes(OWNER, id, "", 0), 0);
-	assert_int_equal(info(OWNER, "k", &d), 0);
-	assert_string_equal(d.attributes, "");
-}
-
 #ifndef KW_LIVE_TEE
 static void test_out_of_memory(void **state)
 {
 	struct session s = session_of(OWNER);
 	uint8_t id[WIRE_ID_SIZE], buf[512];
 	static const uint16_t commands[] = {CMD_SIGN, CMD_KEY_INFO, CMD_KEY_CSR, CMD_KEY_ACCESS,
-		CMD_KEY_RENAME, CMD_KEY_ATTRIBUTES, CMD_KEY_GENERATE, CMD_KEY_LIST, CMD_KEY_DELETE};
+		CMD_KEY_RENAME, CMD_KEY_GENERATE, CMD_KEY_LIST, CMD_KEY_DELETE};
 	bool is_reached;
 
 	(void)state;
@@ -927,7 +884,7 @@ static void test_open_keys_make_room(void **state)
 	struct session s = session_of(OWNER);
 	uint8_t id[WIRE_ID_SIZE], buf[512];
 	static const uint16_t commands[] = {CMD_SIGN, CMD_KEY_INFO, CMD_KEY_CSR, CMD_KEY_ACCESS,
-		CMD_KEY_LIST, CMD_KEY_ATTRIBUTES, CMD_KEY_GENERATE};
+		CMD_KEY_LIST, CMD_KEY_GENERATE};
 	struct description made;
 	bool is_reached;
 
@@ -978,7 +935,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_listing_shows_only_ones_own, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_long_listing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_truncated_requests, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_attributes, setup, teardown),
 #ifndef KW_LIVE_TEE
 		cmocka_unit_test_setup_teardown(test_groups, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -86,7 +86,6 @@ static void remember(const uint8_t *reply, size_t len)
 	get_bytes(&r, 5 * (size_t)get_u8(&r));
 	get_bytes(&r, 25);
 	get_field16(&r, WIRE_SPKI_MAX, &n);
-	get_field16(&r, WIRE_ATTRIBUTES_MAX, &n);
 	p = get_field16(&r, WIRE_RECORD_MAX, &n);
 	/* What the TEE sends is exactly what the protocol says. */
 	REQUIRE(reader_done(&r));

@@ -18,7 +18,7 @@ on_board()
 is_varied()
 {
 	local word
-	for word in hello status key_generate key_import key_info key_list key_rename key_delete key_access key_attributes key_csr key_load \
+	for word in hello status key_generate key_import key_info key_list key_rename key_delete key_access key_csr key_load \
 		sign rsa_decrypt; do
 		[ "$(grep -c " $word(.*: OK " "$1")" -ge 5 ] || { echo "few of $word succeed" && return 1; }
 	done

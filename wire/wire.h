@@ -23,7 +23,6 @@
 #define WIRE_ACL_MAX 32   /* entries of a key's access list */
 #define WIRE_SPKI_MAX 640 /* SubjectPublicKeyInfo of RSA-4096 takes 550 bytes */
 #define WIRE_RECORD_MAX 4096
-#define WIRE_ATTRIBUTES_MAX 1024 /* bytes that a client keeps with a key, for itself */
 #define WIRE_CSR_MAX 16000 /* bytes of a certificate request */
 #define WIRE_CPU_ANY 0xffff
 

@@ -57,7 +57,6 @@ enum kw_purpose {
 #define KW_ID_SIZE 32        /* SHA-256 of the SubjectPublicKeyInfo */
 #define KW_NAME_MAX 128      /* bytes */
 #define KW_RECORD_MAX 4096   /* bytes of a sealed key's record */
-#define KW_ATTRIBUTES_MAX 1024 /* bytes that a program keeps with a key, for itself */
 #define KW_MESSAGE_MAX 64000 /* bytes that one signature call takes */
 #define KW_SIGNATURE_MAX 512 /* bytes of the longest signature, RSA-4096 */
 
@@ -185,20 +184,16 @@ uint64_t kw_key_last_use(const struct kw_key *k); /* seconds since 1970, 0 for n
 uint64_t kw_key_refusals(const struct kw_key *k);
 /* DER SubjectPublicKeyInfo; NULL for keys out of a listing. */
 const uint8_t *kw_key_spki(const struct kw_key *k, size_t *len);
-/* What a program keeps with the key, for itself: the TEE keeps it as it is. Never NULL. */
-const uint8_t *kw_key_attributes(const struct kw_key *k, size_t *len);
 /* The record of a sealed key that was just made or changed, else NULL. */
 const uint8_t *kw_key_record(const struct kw_key *k, size_t *len);
 
 struct kw_key_template {
-	const char *name; /* of a stored key; for a sealed one a label. "": it has its id alone */
+	const char *name; /* of a stored key; for a sealed one a label, may be "" */
 	enum kw_key_type type;
 	uint32_t purposes;               /* bits of enum kw_purpose */
 	const struct kw_identity *allow; /* who may use it beside its owner */
 	unsigned allow_count;            /* at most 32 */
 	bool sealed;                     /* do not store it: the record is in the answer */
-	const uint8_t *attributes;       /* see kw_key_attributes */
-	size_t attributes_len;           /* at most KW_ATTRIBUTES_MAX */
 };
 /* KW_ERR_BAD_NAME, _NAME_TAKEN, _MAY_NOT_CREATE, _UNSUPPORTED_TYPE, _STORE_FULL, _LIMIT. */
 enum kw_err kw_key_generate(
@@ -223,11 +218,6 @@ enum kw_err kw_key_allow(struct kw *kw, const struct kw_target *t, struct kw_ide
 	struct kw_key **key) KW_MUST_USE;
 enum kw_err kw_key_deny(struct kw *kw, const struct kw_target *t, struct kw_identity who,
 	struct kw_key **key) KW_MUST_USE;
-
-/* In place of those that were there. The new description is returned, for a sealed key with its new
- * record. KW_ERR_NOT_OWNER, _TOO_LARGE. */
-enum kw_err kw_key_set_attributes(struct kw *kw, const struct kw_target *t,
-	const uint8_t *attributes, size_t len, struct kw_key **key) KW_MUST_USE;
 
 /* A PKCS #10 request (RFC 2986), built and signed in the TEE. */
 enum kw_san_kind { KW_SAN_DNS = 1, KW_SAN_IP = 2, KW_SAN_EMAIL = 3, KW_SAN_URI = 4 };

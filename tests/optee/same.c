@@ -36,7 +36,6 @@ static const struct {
 #define SHARE_KEY_LOAD 7
 #define SHARE_SIGN 22
 #define SHARE_RSA_DECRYPT 9
-#define SHARE_KEY_ATTRIBUTES 6
 #define KW_COMMAND(number, NAME, name, ROLE, LANE, REPEAT, rmin, rmax, pmax) \
 	[number] = {#name, SHARE_##NAME},
 #include "wire/commands.def"

@@ -66,17 +66,6 @@ struct seen {
 	size_t spki_len;
 };
 
-static void add_attributes(struct text *t, struct reader *r)
-{
-	size_t n;
-	const uint8_t *p = get_field16(r, WIRE_ATTRIBUTES_MAX, &n);
-	uint32_t sum = 0;
-
-	for (size_t i = 0; p && i < n; i++)
-		sum = sum * 31 + p[i];
-	add(t, " attributes %zu:%" PRIx32, n, sum);
-}
-
 static void add_description(struct text *t, struct reader *r, struct seen *s)
 {
 	const uint8_t *name;
@@ -100,7 +89,6 @@ static void add_description(struct text *t, struct reader *r, struct seen *s)
 	get_u64(r); /* last use */
 	add(t, " refusals %" PRIu64, get_u64(r));
 	s->spki = get_field16(r, WIRE_SPKI_MAX, &s->spki_len);
-	add_attributes(t, r);
 }
 
 static void show_key(const struct answer *a)

@@ -78,15 +78,6 @@ static uint32_t some_purposes(uint8_t type)
 	return usual[below(one_in(10) ? 8 : 7)];
 }
 
-static void put_attributes(struct writer *w)
-{
-	uint8_t bytes[WIRE_ATTRIBUTES_MAX + 2];
-	unsigned n = one_in(30) ? WIRE_ATTRIBUTES_MAX - 2 + below(5) : below(40);
-
-	chance_bytes(bytes, n);
-	put_field16(w, bytes, n);
-}
-
 static void put_template(struct writer *w, uint8_t type)
 {
 	unsigned acl = one_in(3) ? below(4) : one_in(50) ? WIRE_ACL_MAX - 1 + below(3) : 1;
@@ -102,7 +93,6 @@ static void put_template(struct writer *w, uint8_t type)
 	put_u8(w, (uint8_t)acl);
 	while (acl--)
 		put_identity(w);
-	put_attributes(w);
 }
 
 static uint8_t type_to_generate(void)
@@ -367,9 +357,6 @@ static void put_whole(struct writer *w, uint16_t command, unsigned *aim)
 		put_target(w);
 		put_u8(w, (uint8_t)(one_in(40) ? below(4) : 1 + below(2)));
 		return put_identity(w);
-	case CMD_KEY_ATTRIBUTES:
-		put_target(w);
-		return put_attributes(w);
 	case CMD_KEY_CSR:
 		return put_csr(w);
 	case CMD_KEY_LOAD: {
