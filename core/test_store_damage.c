@@ -311,7 +311,7 @@ static void test_foreign_file_is_left_alone(void **state)
 static void test_record_damaged_while_running_is_not_given_out(void **state)
 {
 	static const uint8_t zeros[WIRE_RECORD_MAX];
-	uint8_t buf[WIRE_RECORD_MAX];
+	uint8_t buf[WIRE_RECORD_MAX] = {0};
 	struct image image;
 	const uint8_t *bytes;
 	size_t len;
