@@ -36,7 +36,7 @@ static enum kw_err read_object(struct call *c, const uint8_t *id, struct object 
 	if (err)
 		return err;
 	memcpy(o->id, id, WIRE_ID_SIZE);
-	return object_parse(&c->core->record_key, o);
+	return object_record_parse(&c->core->record_key, o);
 }
 
 /* The same for a caller who must have the right: else KW_ERR_ACCESS or KW_ERR_NOT_OWNER. */
@@ -127,7 +127,7 @@ static enum kw_err prepare_change(
 	if (p->how == OBJECT_REPLACE)
 		return KW_ERR_OK;
 	p->value_len = before->value_len;
-	return object_open(&c->core->record_key, before, &p->value);
+	return object_record_open(&c->core->record_key, before, &p->value);
 }
 
 enum kw_err cmd_object_put(struct call *c, struct reader *req, struct writer *rsp)
@@ -146,7 +146,7 @@ enum kw_err cmd_object_put(struct call *c, struct reader *req, struct writer *rs
 	err = p.how == OBJECT_NEW ? prepare_new(c, o) : prepare_change(c, &p, before, o);
 	if (err)
 		goto out;
-	err = object_seal(&core->record_key, o, p.value, p.value_len);
+	err = object_record_seal(&core->record_key, o, p.value, p.value_len);
 	if (err)
 		goto out;
 	err = store_object_put(core->store, o->id, o->record, o->record_len, p.how == OBJECT_NEW);
@@ -174,7 +174,7 @@ enum kw_err cmd_object_get(struct call *c, struct reader *req, struct writer *rs
 	err = get_object(c, id, RIGHT_USE, o);
 	if (err)
 		goto out;
-	err = object_open(&c->core->record_key, o, &value);
+	err = object_record_open(&c->core->record_key, o, &value);
 	if (err)
 		goto out;
 	put_object(c, rsp, o);

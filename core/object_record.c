@@ -17,7 +17,7 @@ _Static_assert(SEALING_HEAD_SIZE + WIRE_ID_SIZE + 2 + 8 + IDENTITY_SIZE + 1 +
 		       STORE_OBJECT_MAX,
 	"every object fits into a record");
 
-enum kw_err object_seal(
+enum kw_err object_record_seal(
 	const struct record_key *rk, struct object *o, const uint8_t *value, size_t n)
 {
 	struct writer w = writer_over(o->record, sizeof(o->record));
@@ -73,14 +73,14 @@ static enum kw_err read_object(const struct record_key *rk, struct object *o, st
 	return KW_ERR_OK;
 }
 
-enum kw_err object_parse(const struct record_key *rk, struct object *o)
+enum kw_err object_record_parse(const struct record_key *rk, struct object *o)
 {
 	struct sealed sealed;
 
 	return read_object(rk, o, &sealed);
 }
 
-enum kw_err object_open(const struct record_key *rk, struct object *o, const uint8_t **value)
+enum kw_err object_record_open(const struct record_key *rk, struct object *o, const uint8_t **value)
 {
 	struct sealed sealed;
 	enum kw_err err = read_object(rk, o, &sealed);

@@ -26,13 +26,13 @@ struct object {
 };
 
 /* Makes o->record of the rest of *o and the value, n <= WIRE_OBJECT_MAX bytes. */
-enum kw_err object_seal(
+enum kw_err object_record_seal(
 	const struct record_key *rk, struct object *o, const uint8_t *value, size_t n) KW_MUST_USE;
 /* Reads what o->record says but for the value; o->id is set and must be the record's. For records that
  * the store has authenticated. KW_ERR_CORRUPT, _OTHER_DEVICE, _STORE_VERSION. */
-enum kw_err object_parse(const struct record_key *rk, struct object *o) KW_MUST_USE;
+enum kw_err object_record_parse(const struct record_key *rk, struct object *o) KW_MUST_USE;
 /* The same, and authenticates and decrypts. *value lies in o->record, which is no record then. */
-enum kw_err object_open(
+enum kw_err object_record_open(
 	const struct record_key *rk, struct object *o, const uint8_t **value) KW_MUST_USE;
 
 #endif
