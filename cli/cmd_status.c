@@ -132,6 +132,11 @@ static void print_page(const struct cli *cli, const struct kw_status *s)
 	snprintf(buf, sizeof(buf), "%" PRIu32 " stored in %s, %" PRIu32 " open in memory",
 		kw_status_keys(s), age, kw_status_open_keys(s));
 	item("Keys", buf);
+	if (kw_status_objects(s)) {
+		snprintf(buf, sizeof(buf), "%" PRIu32 " stored: certificates and data",
+			kw_status_objects(s));
+		item("Objects", buf);
+	}
 	printf("%-*s", LABEL_COLUMN, "Storage");
 	text_print_wrapped(stdout, kw_status_storage(s), LABEL_COLUMN, text_columns(stdout));
 	bytes(kw_status_memory(s), time_text, sizeof(time_text));
@@ -173,6 +178,7 @@ static void print_json(const struct cli *cli, const struct kw_status *s)
 	json_number(&j, "started", kw_status_started(s));
 	json_number(&j, "keys", kw_status_keys(s));
 	json_number(&j, "open_keys", kw_status_open_keys(s));
+	json_number(&j, "objects", kw_status_objects(s));
 	json_number(&j, "store_bytes", kw_status_store_bytes(s));
 	json_string(&j, "storage", kw_status_storage(s));
 	json_number(&j, "memory", kw_status_memory(s));

@@ -250,6 +250,11 @@ static enum kw_err explain_unknown(struct call *c, enum kw_err err)
 	const char *unknown = "whether the change was made is not known, see:";
 	char why[400];
 
+	if (c->command == CMD_OBJECT_PUT || c->command == CMD_OBJECT_DELETE)
+		return explain(err,
+			"%s did not answer in time or closed the connection before it answered; "
+			"whether the change was made is not known",
+			c->kw->called);
 	if (err == KW_ERR_DISCONNECTED)
 		return explain(err, "%s closed the connection before it answered; %s %s key list",
 			c->kw->called, unknown, c->kw->cli);

@@ -216,6 +216,43 @@ static enum kw_err explain_key(const struct kw *kw, enum kw_err err, const struc
 	}
 }
 
+static enum kw_err explain_state(const struct kw *kw, enum kw_err err);
+
+/* The object's id is all there is to call it by. */
+static enum kw_err explain_object(const struct kw *kw, enum kw_err err, const struct subject *s)
+{
+	char who[CALLER_TEXT_SIZE];
+	char hex[17] = "";
+
+	caller_text(who, sizeof(who));
+	if (s->id)
+		put_hex(hex, s->id, 8);
+	switch ((int)err) {
+	case KW_ERR_ACCESS:
+		return explain(err,
+			"%s may not read the object %s…; its owner or an administrator of the TEE "
+			"can allow it",
+			who, hex);
+	case KW_ERR_NOT_OWNER:
+		return explain(err,
+			"%s may not change the object %s…; only its owner or an administrator of "
+			"the TEE may",
+			who, hex);
+	case KW_ERR_MAY_NOT_CREATE:
+		return explain(err,
+			"%s may not store objects in %s; run this as an administrator of the TEE, "
+			"or as root",
+			who, kw->called);
+	case KW_ERR_NO_OBJECT:
+		return explain(err, "the object %s… is not in %s", hex, kw->called);
+	case KW_ERR_CORRUPT:
+		return explain(err, "what %s has stored is damaged; %s", kw->called,
+			kw->transport->damaged);
+	default:
+		return explain_state(kw, err);
+	}
+}
+
 /* What has to do with the TEE's state rather than with a key. */
 static enum kw_err explain_state(const struct kw *kw, enum kw_err err)
 {
@@ -260,6 +297,8 @@ enum kw_err explain_answer(
 
 	if (!s)
 		s = &nothing;
+	if (s->is_object)
+		return explain_object(kw, err, s);
 	switch ((int)err) {
 	case KW_ERR_ACCESS:
 		return explain_access(kw, s, command);

@@ -54,6 +54,7 @@ struct subject {
 	const char *new_name; /* that a key was to get */
 	const uint8_t *id;
 	bool sealed;
+	bool is_object;    /* not a key */
 	uint32_t purposes; /* of the key, when they are known */
 };
 

@@ -81,7 +81,7 @@ void put_identity(struct writer *w, const struct kw_identity *who)
 	put_u32(w, who->id);
 }
 
-static void get_identity(struct reader *r, struct kw_identity *who)
+void get_identity(struct reader *r, struct kw_identity *who)
 {
 	uint8_t kind = get_u8(r);
 
@@ -89,6 +89,52 @@ static void get_identity(struct reader *r, struct kw_identity *who)
 		r->failed = true;
 	who->kind = kind == IDENTITY_GROUP ? KW_IDENTITY_GROUP : KW_IDENTITY_USER;
 	who->id = get_u32(r);
+}
+
+enum kw_err put_acl(struct writer *w, const struct kw_identity *allow, unsigned count)
+{
+	if (count > WIRE_ACL_MAX)
+		return explain(KW_ERR_LIMIT,
+			"an access list has at most %d entries, and this one %u; use a "
+			"group",
+			WIRE_ACL_MAX, count);
+	put_u8(w, (uint8_t)count);
+	for (unsigned i = 0; i < count; i++)
+		put_identity(w, &allow[i]);
+	return KW_ERR_OK;
+}
+
+enum kw_err put_attributes(struct writer *w, const uint8_t *attributes, size_t len)
+{
+	if (len > KW_ATTRIBUTES_MAX)
+		return explain(KW_ERR_TOO_LARGE, "attributes have at most %d bytes, and these %zu",
+			KW_ATTRIBUTES_MAX, len);
+	put_field16(w, attributes, len);
+	return KW_ERR_OK;
+}
+
+unsigned get_acl(struct reader *r, struct kw_identity *allowed)
+{
+	unsigned count = get_u8(r);
+
+	if (count > WIRE_ACL_MAX) {
+		r->failed = true;
+		count = 0;
+	}
+	for (unsigned i = 0; i < count; i++)
+		get_identity(r, &allowed[i]);
+	return count;
+}
+
+bool get_copied(struct reader *r, size_t max, uint8_t **p, size_t *len)
+{
+	const uint8_t *field = get_field16(r, max, len);
+
+	*p = NULL;
+	if (!field || !*len)
+		return true;
+	*p = copy_bytes(field, *len);
+	return *p != NULL;
 }
 
 bool name_is_good(const uint8_t *name, size_t len)
@@ -139,13 +185,7 @@ static void get_body(struct reader *r, struct kw_key *k)
 	k->created = get_u64(r);
 	get_identity(r, &k->owner);
 	get_name(r, k->name);
-	k->allowed_count = get_u8(r);
-	if (k->allowed_count > WIRE_ACL_MAX) {
-		r->failed = true;
-		k->allowed_count = 0;
-	}
-	for (unsigned i = 0; i < k->allowed_count; i++)
-		get_identity(r, &k->allowed[i]);
+	k->allowed_count = get_acl(r, k->allowed);
 	k->rights = get_u8(r);
 	k->signatures = get_u64(r);
 	k->last_use = get_u64(r);
@@ -161,29 +201,26 @@ enum kw_err get_description(struct reader *r, bool with_spki, struct kw_key **ke
 {
 	struct kw_key *k = calloc(1, sizeof(*k));
 	enum kw_err err = KW_ERR_PROTOCOL;
-	const uint8_t *spki;
 
 	*key = NULL;
 	if (!k)
-		return explain(KW_ERR_NO_MEMORY, "there is no memory for a key's description");
+		goto out;
 	get_body(r, k);
-	spki = get_field16(r, WIRE_SPKI_MAX, &k->spki_len);
+	if (!get_copied(r, WIRE_SPKI_MAX, &k->spki, &k->spki_len) ||
+		!get_copied(r, WIRE_ATTRIBUTES_MAX, &k->attributes, &k->attributes_len)) {
+		kw_key_free(&k);
+		goto out;
+	}
 	if (r->failed || with_spki != (k->spki_len > 0))
 		goto out;
-	if (with_spki) {
-		if (!der_is_well_formed(spki, k->spki_len))
-			goto out;
-		k->spki = copy_bytes(spki, k->spki_len);
-		if (!k->spki) {
-			err = explain(
-				KW_ERR_NO_MEMORY, "there is no memory for a key's description");
-			goto out;
-		}
-	}
+	if (with_spki && !der_is_well_formed(k->spki, k->spki_len))
+		goto out;
 	*key = k;
 	k = NULL;
-	err = KW_ERR_OK;
+	return KW_ERR_OK;
 out:
+	if (!k)
+		err = explain(KW_ERR_NO_MEMORY, "there is no memory for a key's description");
 	kw_key_free(&k);
 	return err;
 }
@@ -225,6 +262,7 @@ void kw_key_free(struct kw_key **key)
 	if (!key || !*key)
 		return;
 	free((*key)->spki);
+	free((*key)->attributes);
 	free((*key)->record);
 	free(*key);
 	*key = NULL;
@@ -315,4 +353,10 @@ const uint8_t *kw_key_record(const struct kw_key *k, size_t *len)
 {
 	*len = k->record_len;
 	return k->record;
+}
+
+const uint8_t *kw_key_attributes(const struct kw_key *k, size_t *len)
+{
+	*len = k->attributes_len;
+	return k->attributes;
 }

@@ -22,6 +22,8 @@ struct kw_key {
 	unsigned allowed_count;
 	uint8_t *spki; /* NULL out of a listing */
 	size_t spki_len;
+	uint8_t *attributes; /* NULL when there are none */
+	size_t attributes_len;
 	uint8_t *record; /* NULL unless the reply had one */
 	size_t record_len;
 };
@@ -33,6 +35,15 @@ bool name_is_good(const uint8_t *name, size_t len);
 /* How calls name a key, as it goes into a request. */
 enum kw_err put_target(struct writer *w, const struct kw_target *t) KW_MUST_USE;
 void put_identity(struct writer *w, const struct kw_identity *who);
+/* An access list. KW_ERR_LIMIT. */
+enum kw_err put_acl(struct writer *w, const struct kw_identity *allow, unsigned count) KW_MUST_USE;
+/* What a key or object carries for its users. KW_ERR_TOO_LARGE. */
+enum kw_err put_attributes(struct writer *w, const uint8_t *attributes, size_t len) KW_MUST_USE;
+void get_identity(struct reader *r, struct kw_identity *who);
+/* Returns how many; allowed has WIRE_ACL_MAX entries. */
+unsigned get_acl(struct reader *r, struct kw_identity *allowed);
+/* A field as a copy in *p, NULL when it is empty. False: there is no memory. */
+bool get_copied(struct reader *r, size_t max, uint8_t **p, size_t *len) KW_MUST_USE;
 /* The same for calls that only stored keys can be given to. */
 enum kw_err check_stored(const struct kw_target *t) KW_MUST_USE;
 

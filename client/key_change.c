@@ -12,24 +12,18 @@ static enum kw_err put_template(struct writer *w, const struct kw_key_template *
 {
 	const char *name = t->name ? t->name : "";
 	size_t len = strnlen(name, KW_NAME_MAX + 1);
+	enum kw_err err;
 
 	if (len > KW_NAME_MAX || (len == 0 && !t->sealed))
 		return explain(KW_ERR_BAD_NAME, "%s", kw_strerror(KW_ERR_BAD_NAME));
-	if (t->allow_count > WIRE_ACL_MAX)
-		return explain(KW_ERR_LIMIT,
-			"an access list has at most %d entries, and this one %u; use a "
-			"group",
-			WIRE_ACL_MAX, t->allow_count);
 	if (!kw_key_type_name(t->type))
 		return explain(KW_ERR_UNSUPPORTED_TYPE, "key type %d is not known", (int)t->type);
 	put_u8(w, (uint8_t)t->type);
 	put_u8(w, t->sealed ? PLACE_SEALED : PLACE_STORED);
 	put_u32(w, t->purposes);
 	put_field8(w, name, len);
-	put_u8(w, (uint8_t)t->allow_count);
-	for (unsigned i = 0; i < t->allow_count; i++)
-		put_identity(w, &t->allow[i]);
-	return KW_ERR_OK;
+	err = put_acl(w, t->allow, t->allow_count);
+	return err ? err : put_attributes(w, t->attributes, t->attributes_len);
 }
 
 /* Sends the request and reads the description that the reply is. */
@@ -55,7 +49,7 @@ static enum kw_err make(struct kw *kw, uint16_t command, const struct kw_key_tem
 	if (!key)
 		return explain(KW_ERR_ARGUMENT, "there is no place for the result");
 	*key = NULL;
-	if (!t)
+	if (!t || (!t->attributes && t->attributes_len))
 		return explain(KW_ERR_ARGUMENT, "there is no description of the key to make");
 	err = call_begin(&c, kw, command);
 	if (err)
@@ -176,4 +170,28 @@ enum kw_err kw_key_deny(
 	struct kw *kw, const struct kw_target *t, struct kw_identity who, struct kw_key **key)
 {
 	return change_access(kw, t, ACCESS_DENY, who, key);
+}
+
+enum kw_err kw_key_set_attributes(struct kw *kw, const struct kw_target *t,
+	const uint8_t *attributes, size_t len, struct kw_key **key)
+{
+	struct subject subject;
+	struct call c;
+	enum kw_err err;
+
+	if (!key || (!attributes && len))
+		return explain(KW_ERR_ARGUMENT, "attributes and a place for the result are needed");
+	*key = NULL;
+	err = call_begin(&c, kw, CMD_KEY_ATTRIBUTES);
+	if (!err)
+		err = put_target(&c.req, t);
+	if (!err)
+		err = put_attributes(&c.req, attributes, len);
+	if (err)
+		goto out;
+	subject = subject_of_target(t);
+	err = run_for_key(&c, &subject, true, key);
+out:
+	call_end(&c);
+	return err;
 }

@@ -21,6 +21,7 @@ struct kw_status {
 	uint64_t started;
 	uint32_t keys;
 	uint32_t open_keys;
+	uint32_t objects;
 	uint64_t store_bytes;
 	uint64_t signatures;
 	uint64_t refusals;
@@ -87,6 +88,7 @@ static bool read_status(struct kw_status *s, struct reader *r)
 	s->started = get_u64(r);
 	s->keys = get_u32(r);
 	s->open_keys = get_u32(r);
+	s->objects = get_u32(r);
 	s->store_bytes = get_u64(r);
 	s->signatures = get_u64(r);
 	s->refusals = get_u64(r);
@@ -172,6 +174,11 @@ uint32_t kw_status_keys(const struct kw_status *s)
 uint32_t kw_status_open_keys(const struct kw_status *s)
 {
 	return s->open_keys;
+}
+
+uint32_t kw_status_objects(const struct kw_status *s)
+{
+	return s->objects;
 }
 
 uint64_t kw_status_store_bytes(const struct kw_status *s)

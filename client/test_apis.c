@@ -69,6 +69,8 @@ static enum kw_err check_key(enum kw_err err, struct kw_key *key, const char *na
 	assert_true(kw_key_refusals(key) == UINT64_MAX);
 	assert_non_null(kw_key_spki(key, &len));
 	assert_int_equal(len, 300);
+	assert_memory_equal(kw_key_attributes(key, &len), "attributes", 10);
+	assert_int_equal(len, 10);
 	if (sealed) {
 		assert_memory_equal(kw_key_record(key, &len), record, sizeof(record));
 		assert_int_equal(len, sizeof(record));
@@ -91,6 +93,7 @@ static void status_reply(struct writer *w)
 	put_u64(w, 1700000000);
 	put_u32(w, 12);
 	put_u32(w, 3);
+	put_u32(w, 17);
 	put_u64(w, 4096);
 	put_u64(w, 99);
 	put_u64(w, 5);
@@ -124,6 +127,7 @@ static enum kw_err run_status(struct kw *kw)
 	assert_int_equal(kw_status_started(s), 1700000000);
 	assert_int_equal(kw_status_keys(s), 12);
 	assert_int_equal(kw_status_open_keys(s), 3);
+	assert_int_equal(kw_status_objects(s), 17);
 	assert_int_equal(kw_status_store_bytes(s), 4096);
 	assert_int_equal(kw_status_signatures(s), 99);
 	assert_int_equal(kw_status_refusals(s), 5);
@@ -149,8 +153,9 @@ static enum kw_err run_status(struct kw *kw)
 
 static void generate_request(struct writer *w)
 {
-	put_bytes(
-		w, "\x10\x01\0\0\0\x05\x0cwww.test.com\x02\x01\0\0\0\x21\x02\x01\x02\x03\x04", 30);
+	put_bytes(w,
+		"\x10\x01\0\0\0\x05\x0cwww.test.com\x02\x01\0\0\0\x21\x02\x01\x02\x03\x04\0\x02xy",
+		34);
 }
 
 static enum kw_err run_generate(struct kw *kw)
@@ -159,7 +164,9 @@ static enum kw_err run_generate(struct kw *kw)
 		.type = KW_KEY_TYPE_EC_P256,
 		.purposes = KW_PURPOSE_TLS_SERVER | KW_PURPOSE_CSR,
 		.allow = allowed,
-		.allow_count = 2};
+		.allow_count = 2,
+		.attributes = (const uint8_t *)"xy",
+		.attributes_len = 2};
 	struct kw_key *key = (struct kw_key *)1;
 	enum kw_err err = kw_key_generate(kw, &t, &key);
 
@@ -169,9 +176,9 @@ static enum kw_err run_generate(struct kw *kw)
 static void import_request(struct writer *w)
 {
 	put_bytes(w,
-		"\x10\x02\0\0\0\x08\0\0\0\x04"
+		"\x10\x02\0\0\0\x08\0\0\0\0\0\x04"
 		"abcd",
-		14);
+		16);
 }
 
 static enum kw_err run_import(struct kw *kw)
@@ -300,6 +307,152 @@ static enum kw_err run_deny(struct kw *kw)
 	return check_key(err, key, "", true);
 }
 
+/* --- KEY_ATTRIBUTES --- */
+
+static void attributes_request(struct writer *w)
+{
+	put_u8(w, 2);
+	put_field16(w, record, sizeof(record));
+	put_bytes(w, "\0\x03new", 5);
+}
+
+static enum kw_err run_attributes(struct kw *kw)
+{
+	struct kw_target t = {.record = record, .record_len = sizeof(record)};
+	struct kw_key *key = (struct kw_key *)1;
+	enum kw_err err = kw_key_set_attributes(kw, &t, (const uint8_t *)"new", 3, &key);
+
+	return check_key(err, key, "", true);
+}
+
+/* --- OBJECT_PUT, OBJECT_GET, OBJECT_LIST, OBJECT_DELETE --- */
+
+static void object_get_reply(struct writer *w)
+{
+	fake_object(w);
+	put_field16(w, "value", 5);
+}
+
+static void object_list_reply(struct writer *w)
+{
+	put_u32(w, 0);
+	put_u16(w, 2);
+	fake_object(w);
+	fake_object(w);
+}
+
+static void check_object(struct kw_object *o, bool with_value)
+{
+	size_t len;
+
+	assert_memory_equal(kw_object_id(o), fake_id, KW_ID_SIZE);
+	assert_int_equal(kw_object_kind(o), KW_OBJECT_DATA);
+	assert_true(kw_object_is_public(o));
+	assert_int_equal(kw_object_created(o), 1700000000);
+	assert_int_equal(kw_object_owner(o).id, 1000);
+	assert_int_equal(kw_object_allowed(o), 1);
+	assert_int_equal(kw_object_allowed_at(o, 0).kind, KW_IDENTITY_GROUP);
+	assert_int_equal(kw_object_allowed_at(o, 0).id, 115);
+	assert_int_equal(kw_object_allowed_at(o, 1).id, 0);
+	assert_true(kw_object_may_read(o));
+	assert_false(kw_object_may_manage(o));
+	assert_memory_equal(kw_object_attributes(o, &len), "attributes", 10);
+	assert_int_equal(len, 10);
+	assert_int_equal(kw_object_size(o), 5);
+	if (with_value)
+		assert_memory_equal(kw_object_value(o, &len), "value", 5);
+	else
+		assert_null(kw_object_value(o, &len));
+	assert_int_equal(len, with_value ? 5 : 0);
+	kw_object_free(&o);
+	assert_null(o);
+}
+
+static void object_new_request(struct writer *w)
+{
+	put_bytes(w, "\0\x02\x01\x01\x02\x01\x02\x03\x04\0\x02xy\0\x03\0\0\1", 18);
+}
+
+static enum kw_err run_object_new(struct kw *kw)
+{
+	struct kw_object_template t = {.kind = KW_OBJECT_DATA,
+		.is_public = true,
+		.allow = &allowed[1],
+		.allow_count = 1,
+		.attributes = (const uint8_t *)"xy",
+		.attributes_len = 2,
+		.value = (const uint8_t *)"\0\0\1",
+		.value_len = 3};
+	struct kw_object *o = (struct kw_object *)1;
+	enum kw_err err = kw_object_put(kw, &t, &o);
+
+	if (err)
+		assert_null(o);
+	else
+		check_object(o, false);
+	return err;
+}
+
+static void object_change_request(struct writer *w)
+{
+	put_u8(w, 2);
+	put_bytes(w, fake_id, KW_ID_SIZE);
+	put_bytes(w, "\x01\0\0\0\0\0\0", 7);
+}
+
+static enum kw_err run_object_change(struct kw *kw)
+{
+	struct kw_object_template t = {.id = fake_id, .kind = KW_OBJECT_CERTIFICATE};
+	struct kw_object *o = (struct kw_object *)1;
+	enum kw_err err = kw_object_put(kw, &t, &o);
+
+	if (err)
+		assert_null(o);
+	else
+		check_object(o, false);
+	return err;
+}
+
+static void object_id_request(struct writer *w)
+{
+	put_bytes(w, fake_id, KW_ID_SIZE);
+}
+
+static enum kw_err run_object_get(struct kw *kw)
+{
+	struct kw_object *o = (struct kw_object *)1;
+	enum kw_err err = kw_object_get(kw, fake_id, &o);
+
+	if (err)
+		assert_null(o);
+	else
+		check_object(o, true);
+	return err;
+}
+
+static enum kw_err run_object_list(struct kw *kw)
+{
+	struct kw_object_page *page = NULL;
+	struct kw_object *o;
+	enum kw_err err;
+	unsigned n = 0;
+
+	while ((err = kw_object_next(kw, &page, &o)) == KW_ERR_OK) {
+		check_object(o, false);
+		n++;
+	}
+	assert_null(o);
+	kw_object_page_free(&page);
+	if (err == KW_ERR_NO_OBJECT)
+		assert_int_equal(n, 2);
+	return err == KW_ERR_NO_OBJECT ? KW_ERR_OK : err;
+}
+
+static enum kw_err run_object_delete(struct kw *kw)
+{
+	return kw_object_delete(kw, fake_id);
+}
+
 /* --- KEY_CSR --- */
 
 static void csr_request(struct writer *w)
@@ -415,6 +568,12 @@ const struct api apis[] = {
 	{"csr", CMD_KEY_CSR, csr_request, csr_reply, run_csr},
 	{"sign", CMD_SIGN, sign_request, sign_reply, run_sign},
 	{"decrypt", CMD_RSA_DECRYPT, decrypt_request, decrypt_reply, run_decrypt},
+	{"attributes", CMD_KEY_ATTRIBUTES, attributes_request, sealed_reply, run_attributes},
+	{"object new", CMD_OBJECT_PUT, object_new_request, fake_object, run_object_new},
+	{"object change", CMD_OBJECT_PUT, object_change_request, fake_object, run_object_change},
+	{"object get", CMD_OBJECT_GET, object_id_request, object_get_reply, run_object_get},
+	{"object list", CMD_OBJECT_LIST, list_request, object_list_reply, run_object_list},
+	{"object delete", CMD_OBJECT_DELETE, object_id_request, nothing, run_object_delete},
 };
 
 const size_t api_count = sizeof(apis) / sizeof(apis[0]);

@@ -70,6 +70,23 @@ void fake_description(struct writer *w, const char *name, uint8_t place, size_t 
 	put_u64(w, 1700000001);
 	put_u64(w, UINT64_MAX);
 	put_spki(w, spki_len);
+	put_field16(w, "attributes", 10);
+}
+
+void fake_object(struct writer *w)
+{
+	put_bytes(w, fake_id, sizeof(fake_id));
+	put_u8(w, OBJECT_DATA);
+	put_u8(w, 1);
+	put_u64(w, 1700000000);
+	put_u8(w, IDENTITY_USER);
+	put_u32(w, 1000);
+	put_u8(w, 1);
+	put_u8(w, IDENTITY_GROUP);
+	put_u32(w, 115);
+	put_u8(w, RIGHT_USE);
+	put_field16(w, "attributes", 10);
+	put_u16(w, 5);
 }
 
 struct connection {
@@ -90,7 +107,7 @@ static bool serve_one(struct connection *c, uint8_t *in, uint8_t *out)
 		return false;
 	rq.payload = reader_over(in, (size_t)n);
 	rq.command = get_u16(&rq.payload);
-	if (get_u16(&rq.payload) != 0 || rq.payload.failed || rq.command >= 16)
+	if (get_u16(&rq.payload) != 0 || rq.payload.failed || rq.command >= FAKE_COMMANDS)
 		abort();
 	rq.count = atomic_fetch_add(&c->f->counts[rq.command], 1) + 1;
 	rq.reply = writer_over(out + WIRE_HEADER, WIRE_MAX_PAYLOAD + 100);

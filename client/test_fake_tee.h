@@ -30,6 +30,7 @@ struct fake_request {
 	struct writer reply;
 };
 
+#define FAKE_COMMANDS 64 /* those of the table have lower numbers */
 #define FAKE_CONNECTIONS 256
 
 struct fake_tee {
@@ -42,12 +43,12 @@ struct fake_tee {
 	/* Called from the threads of the connections. HELLO comes here only with `own_hello`. */
 	void (*handler)(struct fake_tee *f, struct fake_request *rq);
 	bool own_hello;
-	uint8_t refusal;         /* an error to send before that */
-	bool refuse;             /* close connections as soon as they are accepted */
-	atomic_uint connections; /* accepted so far */
-	atomic_uint open;        /* now */
-	atomic_uint counts[16];  /* requests by command */
-	atomic_uint hello_cpu;   /* of the last HELLO */
+	uint8_t refusal;                   /* an error to send before that */
+	bool refuse;                       /* close connections as soon as they are accepted */
+	atomic_uint connections;           /* accepted so far */
+	atomic_uint open;                  /* now */
+	atomic_uint counts[FAKE_COMMANDS]; /* requests by command */
+	atomic_uint hello_cpu;             /* of the last HELLO */
 };
 
 /* A folder for the socket; nothing listens yet. */
@@ -66,6 +67,8 @@ struct kw *fake_kw(const struct fake_tee *f, unsigned timeout_ms);
 void fake_hello(struct fake_request *rq);
 /* A good description; spki_len 0 for one of a listing. */
 void fake_description(struct writer *w, const char *name, uint8_t place, size_t spki_len);
+/* A public object with a value of 5 bytes. */
+void fake_object(struct writer *w);
 /* Waits until so many connections are open, for some seconds at most, and tells how many are. */
 unsigned fake_wait_for_open(struct fake_tee *f, unsigned wanted);
 

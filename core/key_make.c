@@ -6,31 +6,10 @@
 #include "policy.h"
 #include "subject.h"
 
-static bool get_acl(struct reader *req, struct key_meta *m)
-{
-	unsigned n = get_u8(req);
-	struct identity who;
-	unsigned i;
-
-	if (n > WIRE_ACL_MAX)
-		return false;
-	while (n--) {
-		if (!subject_get_identity(req, &who))
-			return false;
-		for (i = 0; i < m->acl_count; i++) {
-			if (subject_same_identity(&m->acl[i], &who))
-				break;
-		}
-		if (i == m->acl_count)
-			m->acl[m->acl_count++] = who;
-	}
-	return true;
-}
-
 /* What KEY_GENERATE and KEY_IMPORT have in common. */
 static enum kw_err get_template(struct call *c, struct reader *req, struct key_meta *m)
 {
-	const uint8_t *name;
+	const uint8_t *name, *attributes;
 	size_t n;
 
 	m->type = get_u8(req);
@@ -44,9 +23,14 @@ static enum kw_err get_template(struct call *c, struct reader *req, struct key_m
 	if (!(m->place == PLACE_SEALED && n == 0) && !policy_name_is_good((const char *)name, n))
 		return KW_ERR_BAD_NAME;
 	if ((m->place != PLACE_STORED && m->place != PLACE_SEALED) ||
-		!policy_purposes_fit(m->purposes, (enum key_type)m->type) || !get_acl(req, m))
+		!policy_purposes_fit(m->purposes, (enum key_type)m->type) ||
+		!subject_get_acl(req, m->acl, &m->acl_count))
 		return KW_ERR_BAD_REQUEST;
 	memcpy(m->name, name, n);
+	attributes = get_field16(req, WIRE_ATTRIBUTES_MAX, &m->attributes_len);
+	if (!attributes)
+		return KW_ERR_BAD_REQUEST;
+	memcpy(m->attributes, attributes, m->attributes_len);
 	m->owner = c->session->user;
 	m->created = platform_time();
 	return KW_ERR_OK;

@@ -2,11 +2,9 @@
 /* Commands that describe and change keys. */
 #include <string.h>
 
+#include "list_page.h"
 #include "policy.h"
 #include "subject.h"
-
-/* Records that KEY_LIST looks at before it gives other callers of its thread a turn. */
-#define LIST_STEP 64
 
 enum kw_err cmd_key_info(struct call *c, struct reader *req, struct writer *rsp)
 {
@@ -28,10 +26,16 @@ out:
 	return err;
 }
 
-/* One step of a listing: KW_ERR_NO_KEY at the end. A key that is deleted meanwhile is passed over. */
+/* What a description in a list takes at most: it has no public key. */
+#define DESCRIPTION_MAX                                                                            \
+	(WIRE_ID_SIZE + 3 + 4 + 8 + 5 + 1 + WIRE_NAME_MAX + 1 + 5 * WIRE_ACL_MAX + 1 + 3 * 8 + 2 + \
+		2 + WIRE_ATTRIBUTES_MAX)
+
+/* A key that is deleted meanwhile is passed over. */
 static enum kw_err list_one(
-	struct call *c, uint32_t *cursor, struct subject *s, struct writer *w, uint16_t *count)
+	struct call *c, uint32_t *cursor, void *context, struct writer *w, uint16_t *count)
 {
+	struct subject *s = context;
 	struct store_entry entry;
 	enum kw_err err;
 	uint8_t rights;
@@ -54,34 +58,11 @@ static enum kw_err list_one(
 
 enum kw_err cmd_key_list(struct call *c, struct reader *req, struct writer *rsp)
 {
-	uint32_t cursor = get_u32(req);
-	uint8_t head[6];
-	struct writer front = writer_over(head, sizeof(head));
 	struct subject *s = subject_new();
-	uint16_t count = 0;
-	size_t start = rsp->len;
 	enum kw_err err = KW_ERR_NO_MEMORY;
 
-	if (!s)
-		goto out;
-	err = KW_ERR_BAD_REQUEST;
-	if (!reader_done(req))
-		goto out;
-	/* Room for the head, which is known last. LIST_STEP descriptions always fit. */
-	memset(head, 0, sizeof(head));
-	put_bytes(rsp, head, sizeof(head));
-	err = KW_ERR_OK;
-	for (unsigned i = 0; !err && i < LIST_STEP; i++)
-		err = list_one(c, &cursor, s, rsp, &count);
-	if (err == KW_ERR_NO_KEY) {
-		cursor = 0;
-		err = KW_ERR_OK;
-	}
-	put_u32(&front, cursor);
-	put_u16(&front, count);
-	if (!err && !rsp->failed)
-		memcpy(rsp->buf + start, head, sizeof(head));
-out:
+	if (s)
+		err = list_page(c, req, rsp, DESCRIPTION_MAX, list_one, s);
 	subject_free(s);
 	return err;
 }
@@ -249,6 +230,38 @@ enum kw_err cmd_key_access(struct call *c, struct reader *req, struct writer *rs
 		goto out;
 	if (changed)
 		err = keep_changed(c, s);
+	if (!err)
+		subject_put_result(c, rsp, s);
+out:
+	platform_mutex_unlock(core->change);
+	subject_free(s);
+	return err;
+}
+
+enum kw_err cmd_key_attributes(struct call *c, struct reader *req, struct writer *rsp)
+{
+	struct core *core = c->core;
+	struct subject *s = subject_new();
+	const uint8_t *p;
+	size_t n;
+	enum kw_err err = KW_ERR_NO_MEMORY;
+
+	platform_mutex_lock(core->change);
+	if (!s)
+		goto out;
+	err = subject_get(c, req, RIGHT_MANAGE, true, s);
+	if (err)
+		goto out;
+	p = get_field16(req, WIRE_ATTRIBUTES_MAX, &n);
+	err = KW_ERR_BAD_REQUEST;
+	if (!reader_done(req))
+		goto out;
+	err = KW_ERR_OK;
+	if (n != s->meta.attributes_len || memcmp(p, s->meta.attributes, n)) {
+		memcpy(s->meta.attributes, p, n);
+		s->meta.attributes_len = n;
+		err = keep_changed(c, s);
+	}
 	if (!err)
 		subject_put_result(c, rsp, s);
 out:

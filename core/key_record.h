@@ -8,6 +8,7 @@
 
 #include "core.h"
 #include "crypto.h"
+#include "sealing.h"
 
 struct key_meta {
 	uint8_t id[WIRE_ID_SIZE];
@@ -22,14 +23,16 @@ struct key_meta {
 	unsigned acl_count;
 	uint8_t spki[WIRE_SPKI_MAX];
 	size_t spki_len;
+	uint8_t attributes
+		[WIRE_ATTRIBUTES_MAX]; /* the users' own: kept and shown, never looked into */
+	size_t attributes_len;
 };
 
-struct record_key {
-	uint8_t key[DEVICE_KEY_SIZE];
-	uint8_t check[8]; /* tells another device's record from a damaged one */
-};
-
-enum kw_err record_key_derive(struct record_key *rk) KW_MUST_USE;
+/* Identities as records have them: with the client UUID, which is what counts. */
+void record_put_identity(struct writer *w, const struct identity *who);
+void record_get_identity(struct reader *r, struct identity *who);
+void record_put_acl(struct writer *w, const struct identity *acl, unsigned count);
+void record_get_acl(struct reader *r, struct identity acl[WIRE_ACL_MAX], unsigned *count);
 
 /* Sets meta->spki, spki_len and id from the key. */
 enum kw_err record_describe(struct key_meta *meta, const struct crypto_key *key) KW_MUST_USE;

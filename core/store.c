@@ -12,7 +12,7 @@ static void store_free(struct store **store)
 		return;
 	storage_close(&s->log.storage);
 	index_clear(&s->index);
-	platform_free(s->buf, LOG_RECORD_MAX + WIRE_RECORD_MAX);
+	platform_free(s->buf, STORE_BUF_SIZE);
 	if (s->index_lock)
 		platform_mutex_free(&s->index_lock);
 	if (s->writer_lock)
@@ -28,7 +28,7 @@ static enum kw_err prepare(struct store *s)
 	s->live_bytes = LOG_HEADER_SIZE;
 	s->writer_lock = platform_mutex_new();
 	s->index_lock = platform_mutex_new();
-	s->buf = platform_alloc(LOG_RECORD_MAX + WIRE_RECORD_MAX);
+	s->buf = platform_alloc(STORE_BUF_SIZE);
 	if (!s->writer_lock || !s->index_lock || !s->buf)
 		return KW_ERR_NO_MEMORY;
 	err = index_init(&s->index);
@@ -54,6 +54,9 @@ static enum kw_err load(struct store *s)
 	err = log_replay(&s->log, s->device_key, size, store_replay, s);
 	if (err)
 		return err;
+	/* What is new in the format is not to be met by those who do not know it. */
+	if (s->log.format < LOG_FORMAT)
+		s->must_rewrite = true;
 	s->bytes = s->log.end.size;
 	if (s->bytes == size) {
 		/* A process that was killed may have left the last record unsynced. What is
@@ -124,11 +127,19 @@ enum kw_err store_fetch(struct store *s, const struct index_entry *e, uint8_t *b
 	if (!err && memcmp(hash, e->hash, sizeof(hash)))
 		err = KW_ERR_CORRUPT;
 	if (err) {
-		platform_wipe(buf, WIRE_RECORD_MAX);
+		platform_wipe(buf, e->record_len);
 		platform_log("store: the record at byte %llu cannot be read (error %d)",
 			(unsigned long long)e->offset, (int)err);
 	}
 	return err;
+}
+
+struct index_entry *store_entry_of(
+	const struct store *s, enum entry_kind kind, const uint8_t id[WIRE_ID_SIZE])
+{
+	struct index_entry *e = index_find_id(&s->index, id);
+
+	return e && e->kind == kind ? e : NULL;
 }
 
 static enum kw_err show(const struct index_entry *e, struct store_entry *entry)
@@ -146,7 +157,7 @@ enum kw_err store_find_id(
 	enum kw_err err;
 
 	platform_mutex_lock(s->index_lock);
-	err = show(index_find_id(&s->index, id), entry);
+	err = show(store_entry_of(s, ENTRY_KEY, id), entry);
 	platform_mutex_unlock(s->index_lock);
 	return err;
 }
@@ -162,15 +173,15 @@ enum kw_err store_find_name(
 	return err;
 }
 
-enum kw_err store_read(struct store *s, const uint8_t id[WIRE_ID_SIZE], uint8_t *buf, size_t *len,
-	struct store_entry *entry)
+static enum kw_err read_of(struct store *s, enum entry_kind kind, const uint8_t *id, uint8_t *buf,
+	size_t *len, struct store_entry *entry)
 {
 	enum kw_err err = KW_ERR_NO_KEY;
 	const struct index_entry *e;
 
 	*len = 0;
 	platform_mutex_lock(s->index_lock);
-	e = index_find_id(&s->index, id);
+	e = store_entry_of(s, kind, id);
 	if (!e)
 		goto out;
 	err = store_fetch(s, e, buf);
@@ -183,15 +194,55 @@ out:
 	return err;
 }
 
+enum kw_err store_read(struct store *s, const uint8_t id[WIRE_ID_SIZE], uint8_t *buf, size_t *len,
+	struct store_entry *entry)
+{
+	return read_of(s, ENTRY_KEY, id, buf, len, entry);
+}
+
+enum kw_err store_object_read(
+	struct store *s, const uint8_t id[WIRE_ID_SIZE], uint8_t *buf, size_t *len)
+{
+	enum kw_err err = read_of(s, ENTRY_OBJECT, id, buf, len, NULL);
+
+	return err == KW_ERR_NO_KEY ? KW_ERR_NO_OBJECT : err;
+}
+
+/* Under the index lock. NULL at the end. */
+static const struct index_entry *next_of(
+	const struct store *s, enum entry_kind kind, uint32_t *cursor)
+{
+	const struct index_entry *e;
+
+	while (*cursor < s->index.used) {
+		e = index_at(&s->index, (*cursor)++);
+		if (e && e->kind == kind)
+			return e;
+	}
+	return NULL;
+}
+
 enum kw_err store_next(struct store *s, uint32_t *cursor, struct store_entry *entry)
 {
-	const struct index_entry *e = NULL;
 	enum kw_err err;
 
 	platform_mutex_lock(s->index_lock);
-	while (!e && *cursor < s->index.used)
-		e = index_at(&s->index, (*cursor)++);
-	err = show(e, entry);
+	err = show(next_of(s, ENTRY_KEY, cursor), entry);
+	platform_mutex_unlock(s->index_lock);
+	return err;
+}
+
+enum kw_err store_object_next(struct store *s, uint32_t *cursor, uint8_t id[WIRE_ID_SIZE])
+{
+	enum kw_err err = KW_ERR_NO_OBJECT;
+	const struct index_entry *e;
+
+	platform_mutex_lock(s->index_lock);
+	e = next_of(s, ENTRY_OBJECT, cursor);
+	if (e) {
+		memcpy(id, e->shown.id, WIRE_ID_SIZE);
+		err = KW_ERR_OK;
+	}
 	platform_mutex_unlock(s->index_lock);
 	return err;
 }
@@ -201,7 +252,7 @@ void store_count_signature(struct store *s, const uint8_t id[WIRE_ID_SIZE], uint
 	struct index_entry *e;
 
 	platform_mutex_lock(s->index_lock);
-	e = index_find_id(&s->index, id);
+	e = store_entry_of(s, ENTRY_KEY, id);
 	if (e) {
 		e->shown.counters.signatures++;
 		if (now > e->shown.counters.last_use)
@@ -216,7 +267,7 @@ void store_count_refusal(struct store *s, const uint8_t id[WIRE_ID_SIZE])
 	struct index_entry *e;
 
 	platform_mutex_lock(s->index_lock);
-	e = index_find_id(&s->index, id);
+	e = store_entry_of(s, ENTRY_KEY, id);
 	if (e) {
 		e->shown.counters.refusals++;
 		index_touch(&s->index, e);
@@ -227,7 +278,8 @@ void store_count_refusal(struct store *s, const uint8_t id[WIRE_ID_SIZE])
 void store_stats(struct store *s, struct store_stats *stats)
 {
 	platform_mutex_lock(s->index_lock);
-	stats->keys = s->index.count;
+	stats->keys = s->index.count - s->index.objects;
+	stats->objects = s->index.objects;
 	stats->bytes = s->bytes;
 	stats->live_bytes = s->live_bytes;
 	platform_mutex_unlock(s->index_lock);

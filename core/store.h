@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The store: one authenticated log of key records, and an index of it in memory. It knows names,
- * ids and counters, and keeps the records as bytes. Safe from several threads: writers wait for
+ * The store: one authenticated log of the records of keys and objects, and an index of it in memory. It
+ * knows names, ids and counters, and keeps the records as bytes. A key is never found where an object
+ * is asked for, nor the reverse. Safe from several threads: writers wait for
  * each other and for storage; readers never wait for storage writes.
  */
 #ifndef CORE_STORE_H
@@ -57,8 +58,25 @@ enum kw_err store_next(
 void store_count_signature(struct store *store, const uint8_t id[WIRE_ID_SIZE], uint64_t now);
 void store_count_refusal(struct store *store, const uint8_t id[WIRE_ID_SIZE]);
 
+/* --- Objects, which are not keys: they have neither names nor counters --- */
+
+#define STORE_OBJECT_MAX 8192 /* bytes of an object's record */
+
+/* The same as store_put. With only_new an id that is there is KW_ERR_LIMIT: it was not chosen well. Without,
+ * KW_ERR_NO_OBJECT when there is none to replace. */
+enum kw_err store_object_put(struct store *store, const uint8_t id[WIRE_ID_SIZE],
+	const uint8_t *record, size_t record_len, bool only_new) KW_MUST_USE;
+enum kw_err store_object_delete(struct store *store, const uint8_t id[WIRE_ID_SIZE]) KW_MUST_USE;
+/* buf has STORE_OBJECT_MAX bytes. KW_ERR_NO_OBJECT. */
+enum kw_err store_object_read(
+	struct store *store, const uint8_t id[WIRE_ID_SIZE], uint8_t *buf, size_t *len) KW_MUST_USE;
+/* As store_next, with the same cursors. KW_ERR_NO_OBJECT at the end. */
+enum kw_err store_object_next(
+	struct store *store, uint32_t *cursor, uint8_t id[WIRE_ID_SIZE]) KW_MUST_USE;
+
 struct store_stats {
 	uint32_t keys;
+	uint32_t objects;
 	uint64_t bytes;      /* size of the log */
 	uint64_t live_bytes; /* of it, still needed */
 };

@@ -13,11 +13,23 @@ static void put_counters(struct writer *w, const struct store_counters *c)
 
 void put_change_put(struct writer *w, const struct store_put *p)
 {
+	if (p->kind == ENTRY_OBJECT) {
+		put_u8(w, CHANGE_OBJECT);
+		put_bytes(w, p->id, WIRE_ID_SIZE);
+		put_field16(w, p->record, p->record_len);
+		return;
+	}
 	put_u8(w, CHANGE_PUT);
 	put_bytes(w, p->id, WIRE_ID_SIZE);
 	put_counters(w, p->counters);
 	put_field8(w, p->name, p->name_len);
 	put_field16(w, p->record, p->record_len);
+}
+
+size_t change_put_size(enum entry_kind kind, size_t name_len, size_t record_len)
+{
+	return kind == ENTRY_OBJECT ? CHANGE_OBJECT_SIZE(record_len)
+				    : CHANGE_PUT_SIZE(name_len, record_len);
 }
 
 /* As many of the counters that changed as leave `spare` bytes. Returns how many of the queue
@@ -108,8 +120,11 @@ static enum kw_err put_prepare(struct store *s, const struct store_put *p, bool 
 	const struct index_entry *named = index_find_name(&s->index, p->name, p->name_len);
 	enum kw_err err = KW_ERR_OK;
 
-	if (e && only_new)
-		return KW_ERR_KEY_EXISTS;
+	/* A key's id is a hash and an object's chosen at random, so nobody makes the two meet. */
+	if (e && (only_new || e->kind != p->kind))
+		return p->kind == ENTRY_OBJECT ? KW_ERR_LIMIT : KW_ERR_KEY_EXISTS;
+	if (!e && !only_new && p->kind == ENTRY_OBJECT)
+		return KW_ERR_NO_OBJECT;
 	if (named && named != e) {
 		if (!take_name)
 			return KW_ERR_NAME_TAKEN;
@@ -179,6 +194,7 @@ enum kw_err store_put(struct store *s, const uint8_t id[WIRE_ID_SIZE], const cha
 	const uint8_t *record, size_t record_len, bool take_name, bool only_new)
 {
 	struct store_put p = {
+		.kind = ENTRY_KEY,
 		.id = id,
 		.name = name,
 		.name_len = strnlen(name, WIRE_NAME_MAX + 1),
@@ -197,14 +213,34 @@ enum kw_err store_put(struct store *s, const uint8_t id[WIRE_ID_SIZE], const cha
 	return err;
 }
 
-static enum kw_err delete_locked(struct store *s, const uint8_t *id)
+enum kw_err store_object_put(struct store *s, const uint8_t id[WIRE_ID_SIZE], const uint8_t *record,
+	size_t record_len, bool only_new)
+{
+	struct store_put p = {
+		.kind = ENTRY_OBJECT,
+		.id = id,
+		.name = "",
+		.record = record,
+		.record_len = record_len,
+	};
+	enum kw_err err;
+
+	if (!record_len || record_len > STORE_OBJECT_MAX)
+		return KW_ERR_TOO_LARGE;
+	platform_mutex_lock(s->writer_lock);
+	err = put_locked(s, &p, false, only_new);
+	platform_mutex_unlock(s->writer_lock);
+	return err;
+}
+
+static enum kw_err delete_locked(struct store *s, enum entry_kind kind, const uint8_t *id)
 {
 	struct writer w;
 	uint32_t counted;
 	enum kw_err err = KW_ERR_OK;
 
-	if (!index_find_id(&s->index, id))
-		return KW_ERR_NO_KEY;
+	if (!store_entry_of(s, kind, id))
+		return kind == ENTRY_OBJECT ? KW_ERR_NO_OBJECT : KW_ERR_NO_KEY;
 	if (s->must_rewrite)
 		err = store_rewrite(s);
 	if (err)
@@ -225,12 +261,22 @@ static enum kw_err delete_locked(struct store *s, const uint8_t *id)
 	return KW_ERR_OK;
 }
 
-enum kw_err store_delete(struct store *s, const uint8_t id[WIRE_ID_SIZE])
+static enum kw_err delete_of(struct store *s, enum entry_kind kind, const uint8_t *id)
 {
 	enum kw_err err;
 
 	platform_mutex_lock(s->writer_lock);
-	err = delete_locked(s, id);
+	err = delete_locked(s, kind, id);
 	platform_mutex_unlock(s->writer_lock);
 	return err;
+}
+
+enum kw_err store_delete(struct store *s, const uint8_t id[WIRE_ID_SIZE])
+{
+	return delete_of(s, ENTRY_KEY, id);
+}
+
+enum kw_err store_object_delete(struct store *s, const uint8_t id[WIRE_ID_SIZE])
+{
+	return delete_of(s, ENTRY_OBJECT, id);
 }

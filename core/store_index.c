@@ -210,7 +210,8 @@ enum kw_err index_reserve(struct index *ix)
 	return err;
 }
 
-struct index_entry *index_add(struct index *ix, const uint8_t id[WIRE_ID_SIZE])
+struct index_entry *index_add(
+	struct index *ix, const uint8_t id[WIRE_ID_SIZE], enum entry_kind kind)
 {
 	uint32_t number = ix->free_head;
 	struct index_entry *e;
@@ -225,9 +226,11 @@ struct index_entry *index_add(struct index *ix, const uint8_t id[WIRE_ID_SIZE])
 	/* An entry that is still in the queue stays there: its links belong to the queue. */
 	memset(&e->shown, 0, sizeof(e->shown));
 	memcpy(e->shown.id, id, WIRE_ID_SIZE);
+	e->kind = (uint8_t)kind;
 	e->is_live = true;
 	table_insert(ix->by_id, ix->table_size - 1, hash_id(ix, e), number);
 	ix->count++;
+	ix->objects += kind == ENTRY_OBJECT;
 	return e;
 }
 
@@ -266,6 +269,7 @@ void index_remove(struct index *ix, struct index_entry *e)
 	e->free_next = ix->free_head;
 	ix->free_head = number;
 	ix->count--;
+	ix->objects -= e->kind == ENTRY_OBJECT;
 }
 
 static void enqueue(struct index *ix, struct index_entry *e, uint32_t number)

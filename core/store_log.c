@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#define FORMAT_VERSION 1
 #define HEADER_TAG_AT 56
 #define HEADER_SUM_AT (HEADER_TAG_AT + LOG_TAG_SIZE)
 #define WINDOW_SIZE 65536
@@ -35,7 +34,7 @@ enum kw_err log_create(struct log *log, const uint8_t device_key[DEVICE_KEY_SIZE
 	if (err)
 		goto out;
 	put_bytes(&w, magic, sizeof(magic));
-	put_u32(&w, FORMAT_VERSION);
+	put_u32(&w, LOG_FORMAT);
 	put_u32(&w, 0);
 	put_bytes(&w, log->store_id, LOG_ID_SIZE);
 	put_bytes(&w, log_id, LOG_ID_SIZE);
@@ -55,8 +54,10 @@ enum kw_err log_create(struct log *log, const uint8_t device_key[DEVICE_KEY_SIZE
 	if (err)
 		goto out;
 	err = storage_append(log->storage, header, sizeof(header));
-	if (!err)
-		log->end.size = sizeof(header);
+	if (err)
+		goto out;
+	log->format = LOG_FORMAT;
+	log->end.size = sizeof(header);
 out:
 	return err;
 }
@@ -87,9 +88,9 @@ static enum kw_err header_read(struct log *log, const uint8_t device_key[DEVICE_
 		platform_log("store: damaged in its first %d bytes", LOG_HEADER_SIZE);
 		return KW_ERR_CORRUPT;
 	}
-	if (version != FORMAT_VERSION) {
+	if (version > LOG_FORMAT) {
 		platform_log("store: written in format %u, this version reads up to %d", version,
-			FORMAT_VERSION);
+			LOG_FORMAT);
 		return KW_ERR_STORE_VERSION;
 	}
 	err = crypto_hmac(device_key, &(struct crypto_bytes){header, HEADER_TAG_AT}, 1, tag);
@@ -99,6 +100,7 @@ static enum kw_err header_read(struct log *log, const uint8_t device_key[DEVICE_
 		platform_log("store: written by another device, or with another device secret");
 		return KW_ERR_OTHER_DEVICE;
 	}
+	log->format = version;
 	log->end.size = LOG_HEADER_SIZE;
 	log->last_at = LOG_HEADER_SIZE;
 	err = crypto_hash(HASH_SHA256, header, LOG_HEADER_SIZE, log->end.hash);

@@ -20,6 +20,9 @@
  * records. */
 #define LOG_RECORD_MAX 32768
 
+/* The format that logs are written in. Older ones are read: 1 has no objects. */
+#define LOG_FORMAT 2
+
 /* How far a log goes. */
 struct log_end {
 	uint64_t size;               /* bytes that are good */
@@ -32,6 +35,7 @@ struct log {
 	uint8_t store_id[LOG_ID_SIZE];
 	uint8_t key[CRYPTO_KEY_SIZE]; /* of this log's record tags */
 	struct log_end end;
+	uint32_t format; /* that the header says */
 	/* Where the last record starts that log_replay found; the end when there is none. */
 	uint64_t last_at;
 };

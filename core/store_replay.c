@@ -6,7 +6,7 @@
 
 static uint64_t entry_bytes(const struct index_entry *e)
 {
-	return CHANGE_PUT_SIZE(strlen(e->shown.name), (uint64_t)e->record_len);
+	return change_put_size((enum entry_kind)e->kind, strlen(e->shown.name), e->record_len);
 }
 
 void store_apply_put(struct store *s, const struct store_put *p)
@@ -16,7 +16,7 @@ void store_apply_put(struct store *s, const struct store_put *p)
 	if (e)
 		s->live_bytes -= entry_bytes(e);
 	else
-		e = index_add(&s->index, p->id);
+		e = index_add(&s->index, p->id, p->kind);
 	index_set_name(&s->index, e, p->name, p->name_len);
 	e->offset = p->offset;
 	e->record_len = (uint16_t)p->record_len;
@@ -48,29 +48,48 @@ static void get_counters(struct reader *r, struct store_counters *c)
 	c->refusals = get_u64(r);
 }
 
+static enum kw_err replay_record(struct store *s, struct store_put *p, uint64_t offset)
+{
+	enum kw_err err;
+
+	p->offset = offset;
+	err = crypto_hash(HASH_SHA256, p->record, p->record_len, p->hash);
+	if (!err)
+		err = index_reserve(&s->index);
+	if (!err)
+		store_apply_put(s, p);
+	return err;
+}
+
 static enum kw_err replay_put(
 	struct store *s, struct reader *r, const uint8_t *id, const uint8_t *payload, uint64_t at)
 {
 	struct store_counters counters;
-	struct store_put p = {.id = id, .counters = &counters};
-	const struct index_entry *named;
-	enum kw_err err;
+	struct store_put p = {.kind = ENTRY_KEY, .id = id, .counters = &counters};
+	const struct index_entry *named, *e = index_find_id(&s->index, id);
 
 	get_counters(r, &counters);
 	p.name = (const char *)get_field8(r, WIRE_NAME_MAX, &p.name_len);
 	p.record = get_field16(r, WIRE_RECORD_MAX, &p.record_len);
-	if (r->failed || !p.record_len || memchr(p.name, 0, p.name_len))
+	if (r->failed || !p.record_len || memchr(p.name, 0, p.name_len) ||
+		(e && e->kind != ENTRY_KEY))
 		return KW_ERR_CORRUPT;
 	named = index_find_name(&s->index, p.name, p.name_len);
 	if (named && memcmp(named->shown.id, id, WIRE_ID_SIZE))
 		return KW_ERR_CORRUPT;
-	p.offset = at + (uint64_t)(p.record - payload);
-	err = crypto_hash(HASH_SHA256, p.record, p.record_len, p.hash);
-	if (!err)
-		err = index_reserve(&s->index);
-	if (!err)
-		store_apply_put(s, &p);
-	return err;
+	return replay_record(s, &p, at + (uint64_t)(p.record - payload));
+}
+
+static enum kw_err replay_object(
+	struct store *s, struct reader *r, const uint8_t *id, const uint8_t *payload, uint64_t at)
+{
+	struct store_put p = {.kind = ENTRY_OBJECT, .id = id, .name = ""};
+	const struct index_entry *e = index_find_id(&s->index, id);
+
+	p.record = get_field16(r, STORE_OBJECT_MAX, &p.record_len);
+	if (r->failed || !p.record_len || (e && e->kind != ENTRY_OBJECT))
+		return KW_ERR_CORRUPT;
+	return replay_record(s, &p, at + (uint64_t)(p.record - payload));
 }
 
 /* Genuine records that make no sense are CORRUPT too: nothing is guessed. */
@@ -87,14 +106,18 @@ enum kw_err store_replay(void *context, const uint8_t *payload, size_t len, uint
 
 		if (id && change == CHANGE_PUT)
 			err = replay_put(s, &r, id, payload, at);
+		else if (id && change == CHANGE_OBJECT)
+			err = replay_object(s, &r, id, payload, at);
 		else if (!e)
+			err = KW_ERR_CORRUPT;
+		else if (change == CHANGE_DELETE)
+			store_apply_delete(s, e);
+		else if (e->kind != ENTRY_KEY)
 			err = KW_ERR_CORRUPT;
 		else if (change == CHANGE_COUNTERS)
 			get_counters(&r, &e->shown.counters);
 		else if (change == CHANGE_UNNAME)
 			store_apply_unname(s, e);
-		else if (change == CHANGE_DELETE)
-			store_apply_delete(s, e);
 		else
 			err = KW_ERR_CORRUPT;
 	}

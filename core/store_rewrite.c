@@ -13,6 +13,7 @@ static enum kw_err copy_entry(struct store *s, struct log *fresh, struct writer 
 	uint8_t *record = s->buf + LOG_RECORD_MAX;
 	struct store_counters counters;
 	struct store_put p = {
+		.kind = (enum entry_kind)e->kind,
 		.id = e->shown.id,
 		.name = e->shown.name,
 		.name_len = strlen(e->shown.name),
@@ -22,7 +23,7 @@ static enum kw_err copy_entry(struct store *s, struct log *fresh, struct writer 
 	};
 	enum kw_err err;
 
-	if (log_room(w) < CHANGE_PUT_SIZE(p.name_len, p.record_len)) {
+	if (log_room(w) < change_put_size(p.kind, p.name_len, p.record_len)) {
 		err = log_append(fresh, w);
 		if (err)
 			return err;

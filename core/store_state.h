@@ -14,19 +14,27 @@ enum store_change {
 	CHANGE_UNNAME = 2,
 	CHANGE_PUT = 3,
 	CHANGE_DELETE = 4,
+	CHANGE_OBJECT = 5,
 };
 
 #define CHANGE_COUNTERS_SIZE (1 + WIRE_ID_SIZE + 3 * 8)
 #define CHANGE_UNNAME_SIZE (1 + WIRE_ID_SIZE)
 #define CHANGE_PUT_SIZE(name_len, record_len) \
 	(1 + WIRE_ID_SIZE + 3 * 8 + 1 + (name_len) + 2 + (record_len))
-#define CHANGE_LARGEST (CHANGE_UNNAME_SIZE + CHANGE_PUT_SIZE(WIRE_NAME_MAX, WIRE_RECORD_MAX))
+#define CHANGE_OBJECT_SIZE(record_len) (1 + WIRE_ID_SIZE + 2 + (record_len))
+#define CHANGE_LARGEST CHANGE_OBJECT_SIZE(STORE_OBJECT_MAX)
+
+_Static_assert(
+	CHANGE_UNNAME_SIZE + CHANGE_PUT_SIZE(WIRE_NAME_MAX, WIRE_RECORD_MAX) <= CHANGE_LARGEST,
+	"a change of an object is the largest");
+_Static_assert(LOG_RECORD_HEAD + CHANGE_LARGEST + LOG_TAG_SIZE <= LOG_RECORD_MAX,
+	"every change fits into a record");
 
 struct store {
 	struct platform_mutex *writer_lock; /* one change at a time, held through storage */
 	struct platform_mutex *index_lock; /* held for the moment of a look or a change in memory */
 	uint8_t device_key[DEVICE_KEY_SIZE];
-	/* LOG_RECORD_MAX bytes for the record that is being built, then one key record. */
+	/* LOG_RECORD_MAX bytes for the record that is being built, then room for what is in it. */
 	uint8_t *buf;
 
 	/* Changed under both locks, so either will do for reading. Counters and the queue are the
@@ -42,9 +50,12 @@ struct store {
 	bool must_rewrite; /* the end of the log on disk is unknown: no append before a fresh log */
 };
 
+#define STORE_BUF_SIZE (LOG_RECORD_MAX + STORE_OBJECT_MAX)
+
 struct store_put {
+	enum entry_kind kind;
 	const uint8_t *id;
-	const char *name;
+	const char *name; /* as the counters, of keys only */
 	size_t name_len;
 	const uint8_t *record;
 	size_t record_len;
@@ -54,6 +65,11 @@ struct store_put {
 };
 
 void put_change_put(struct writer *w, const struct store_put *p);
+/* Bytes that such a change takes. */
+size_t change_put_size(enum entry_kind kind, size_t name_len, size_t record_len);
+/* The entry of that kind, or NULL. */
+struct index_entry *store_entry_of(
+	const struct store *s, enum entry_kind kind, const uint8_t id[WIRE_ID_SIZE]);
 
 /* In memory, under both locks. store_apply_put needs an index_reserve before. */
 void store_apply_put(struct store *s, const struct store_put *p);

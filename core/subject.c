@@ -30,10 +30,17 @@ uint8_t subject_rights(const struct session *session, const struct key_meta *m)
 	return rights;
 }
 
-static void put_identity(struct writer *w, const struct identity *who)
+void subject_put_identity(struct writer *w, const struct identity *who)
 {
 	put_u8(w, who->kind);
 	put_u32(w, who->id);
+}
+
+void subject_put_acl(struct writer *w, const struct identity *acl, unsigned count)
+{
+	put_u8(w, (uint8_t)count);
+	for (unsigned i = 0; i < count; i++)
+		subject_put_identity(w, &acl[i]);
 }
 
 void subject_put(struct writer *w, const struct key_meta *m, const struct store_counters *n,
@@ -45,16 +52,15 @@ void subject_put(struct writer *w, const struct key_meta *m, const struct store_
 	put_u8(w, m->place);
 	put_u32(w, m->purposes);
 	put_u64(w, m->created);
-	put_identity(w, &m->owner);
+	subject_put_identity(w, &m->owner);
 	put_field8(w, m->name, strlen(m->name));
-	put_u8(w, (uint8_t)m->acl_count);
-	for (unsigned i = 0; i < m->acl_count; i++)
-		put_identity(w, &m->acl[i]);
+	subject_put_acl(w, m->acl, m->acl_count);
 	put_u8(w, rights);
 	put_u64(w, n->signatures);
 	put_u64(w, n->last_use);
 	put_u64(w, n->refusals);
 	put_field16(w, m->spki, with_spki ? m->spki_len : 0);
+	put_field16(w, m->attributes, m->attributes_len);
 }
 
 void subject_put_result(struct call *c, struct writer *w, const struct subject *s)
@@ -75,6 +81,28 @@ bool subject_get_identity(struct reader *r, struct identity *who)
 bool subject_same_identity(const struct identity *a, const struct identity *b)
 {
 	return a->kind == b->kind && !memcmp(a->uuid, b->uuid, WIRE_UUID_SIZE);
+}
+
+bool subject_get_acl(struct reader *r, struct identity acl[WIRE_ACL_MAX], unsigned *count)
+{
+	unsigned n = get_u8(r);
+	struct identity who;
+	unsigned i;
+
+	*count = 0;
+	if (n > WIRE_ACL_MAX)
+		return false;
+	while (n--) {
+		if (!subject_get_identity(r, &who))
+			return false;
+		for (i = 0; i < *count; i++) {
+			if (subject_same_identity(&acl[i], &who))
+				break;
+		}
+		if (i == *count)
+			acl[(*count)++] = who;
+	}
+	return true;
 }
 
 void subject_refuse(struct call *c, const struct subject *s)

@@ -31,6 +31,10 @@ void subject_refuse(struct call *c, const struct subject *s);
 uint8_t subject_rights(const struct session *session, const struct key_meta *m) KW_MUST_USE;
 
 bool subject_get_identity(struct reader *r, struct identity *who) KW_MUST_USE;
+/* Those that are there twice are taken once. */
+bool subject_get_acl(struct reader *r, struct identity acl[WIRE_ACL_MAX], unsigned *count);
+void subject_put_identity(struct writer *w, const struct identity *who);
+void subject_put_acl(struct writer *w, const struct identity *acl, unsigned count);
 bool subject_same_identity(const struct identity *a, const struct identity *b) KW_MUST_USE;
 
 /* A key's description. */

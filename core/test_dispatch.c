@@ -24,6 +24,7 @@
 #define SERVER 33
 #define STRANGER 4711
 #define GROUP 77
+#define ATTRIBUTES "what the key's users keep with it"
 
 struct message {
 	uint8_t bytes[WIRE_MAX_PAYLOAD];
@@ -95,6 +96,7 @@ static void put_template(struct writer *w, uint8_t type, uint8_t place, uint32_t
 		put_u8(w, IDENTITY_USER);
 		put_u32(w, allowed);
 	}
+	put_field16(w, ATTRIBUTES, sizeof(ATTRIBUTES));
 }
 
 static enum kw_err generate(uint32_t uid, uint8_t type, uint8_t place, uint32_t purposes,
@@ -171,7 +173,10 @@ static void get_description(struct reader *r, struct description *d)
 	get_u64(r);
 	d->refusals = get_u64(r);
 	get_field16(r, WIRE_SPKI_MAX, &n);
+	p = get_field16(r, WIRE_ATTRIBUTES_MAX, &n);
 	assert_false(r->failed);
+	assert_int_equal(n, sizeof(ATTRIBUTES));
+	assert_memory_equal(p, ATTRIBUTES, n);
 }
 
 static enum kw_err info(uint32_t uid, const char *name, struct description *d)
@@ -776,13 +781,29 @@ static struct writer sample(uint16_t command, const uint8_t *id, uint8_t *buf, s
 			put_field16(&w, "abcdefghijklmnopqrstuvwxyz012345", 32);
 		break;
 	case CMD_KEY_LIST:
+	case CMD_OBJECT_LIST:
 		put_u32(&w, 0);
+		break;
+	case CMD_OBJECT_PUT:
+		put_u8(&w, OBJECT_NEW);
+		put_u8(&w, OBJECT_DATA);
+		put_u8(&w, 0);
+		put_u8(&w, 1);
+		put_u8(&w, IDENTITY_USER);
+		put_u32(&w, SERVER);
+		put_field16(&w, "attributes", 10);
+		put_field16(&w, "value", 5);
+		break;
+	case CMD_OBJECT_GET:
+	case CMD_OBJECT_DELETE:
+		put_bytes(&w, id, WIRE_ID_SIZE);
 		break;
 	case CMD_KEY_INFO:
 	case CMD_KEY_DELETE:
 	case CMD_KEY_RENAME:
 	case CMD_KEY_ACCESS:
 	case CMD_KEY_CSR:
+	case CMD_KEY_ATTRIBUTES:
 		put_u8(&w, TARGET_ID);
 		put_bytes(&w, id, WIRE_ID_SIZE);
 		if (command == CMD_KEY_RENAME) {
@@ -792,6 +813,8 @@ static struct writer sample(uint16_t command, const uint8_t *id, uint8_t *buf, s
 			put_u8(&w, ACCESS_ALLOW);
 			put_u8(&w, IDENTITY_USER);
 			put_u32(&w, STRANGER);
+		} else if (command == CMD_KEY_ATTRIBUTES) {
+			put_field16(&w, "other", 5);
 		} else if (command == CMD_KEY_CSR) {
 			put_u8(&w, 1);
 			put_field8(&w, "CN", 2);
@@ -854,7 +877,8 @@ static void test_out_of_memory(void **state)
 	struct session s = session_of(OWNER);
 	uint8_t id[WIRE_ID_SIZE], buf[512];
 	static const uint16_t commands[] = {CMD_SIGN, CMD_KEY_INFO, CMD_KEY_CSR, CMD_KEY_ACCESS,
-		CMD_KEY_RENAME, CMD_KEY_GENERATE, CMD_KEY_LIST, CMD_KEY_DELETE};
+		CMD_KEY_RENAME, CMD_KEY_GENERATE, CMD_KEY_LIST, CMD_KEY_ATTRIBUTES, CMD_OBJECT_PUT,
+		CMD_OBJECT_LIST, CMD_KEY_DELETE};
 	bool is_reached;
 
 	(void)state;
@@ -884,7 +908,7 @@ static void test_open_keys_make_room(void **state)
 	struct session s = session_of(OWNER);
 	uint8_t id[WIRE_ID_SIZE], buf[512];
 	static const uint16_t commands[] = {CMD_SIGN, CMD_KEY_INFO, CMD_KEY_CSR, CMD_KEY_ACCESS,
-		CMD_KEY_LIST, CMD_KEY_GENERATE};
+		CMD_KEY_LIST, CMD_OBJECT_PUT, CMD_OBJECT_LIST, CMD_KEY_GENERATE};
 	struct description made;
 	bool is_reached;
 

@@ -311,7 +311,7 @@ static void test_foreign_file_is_left_alone(void **state)
 static void test_record_damaged_while_running_is_not_given_out(void **state)
 {
 	static const uint8_t zeros[WIRE_RECORD_MAX];
-	uint8_t buf[WIRE_RECORD_MAX];
+	uint8_t buf[WIRE_RECORD_MAX] = {0};
 	struct image image;
 	const uint8_t *bytes;
 	size_t len;
@@ -332,6 +332,106 @@ static void test_record_damaged_while_running_is_not_given_out(void **state)
 	assert_key(2, "b", "second");
 }
 
+static const uint8_t *text(const char *s)
+{
+	return (const uint8_t *)s;
+}
+
+static void test_damage_of_objects_is_noticed(void **state)
+{
+	uint8_t buf[STORE_OBJECT_MAX];
+	struct image good, bad;
+	size_t at[8], len;
+
+	(void)state;
+	assert_int_equal(put_key(1, "a", "first"), KW_ERR_OK);
+	assert_int_equal(store_object_put(store, id_of(2), text("second"), 6, true), KW_ERR_OK);
+	assert_int_equal(store_object_put(store, id_of(3), text("third"), 5, true), KW_ERR_OK);
+	save(&good);
+	assert_int_equal(find_records(&good, at, 7), 3);
+	for (size_t i = LOG_HEADER_SIZE; i < good.len; i++) {
+		bad = good;
+		bad.bytes[i] ^= 0x10;
+		if (i < at[2]) {
+			assert_int_equal(open_image(&bad), KW_ERR_CORRUPT);
+			assert_untouched(&bad);
+			continue;
+		}
+		assert_int_equal(open_image(&bad), KW_ERR_OK);
+		assert_int_equal(store_object_read(store, id_of(2), buf, &len), KW_ERR_OK);
+		assert_int_equal(len, 6);
+		assert_memory_equal(buf, "second", 6);
+		assert_int_equal(store_object_read(store, id_of(3), buf, &len), KW_ERR_NO_OBJECT);
+		assert_key(1, "a", "first");
+	}
+}
+
+/* One change of every kind, all about the same id. */
+static void put_change(struct writer *w, uint8_t change)
+{
+	put_u8(w, change);
+	put_bytes(w, id_of(1), WIRE_ID_SIZE);
+	if (change == 1 || change == 3) {
+		put_u64(w, 0);
+		put_u64(w, 0);
+		put_u64(w, 0);
+	}
+	if (change == 3)
+		put_field8(w, "name", 4);
+	if (change == 3 || change == 5)
+		put_field16(w, "record", 6);
+}
+
+/* A genuine log whose records are these changes. */
+static enum kw_err open_changes(const uint8_t *changes, size_t n)
+{
+	uint8_t device_key[DEVICE_KEY_SIZE], buf[LOG_RECORD_MAX];
+	struct log log = {0};
+	struct storage *empty = NULL;
+
+	store_close(&store);
+	storage_memory_reset();
+	assert_int_equal(platform_device_key("keyward store v1", device_key), KW_ERR_OK);
+	assert_int_equal(storage_open(&empty), KW_ERR_OK);
+	assert_int_equal(storage_begin(empty, &log.storage), KW_ERR_OK);
+	assert_int_equal(log_create(&log, device_key), KW_ERR_OK);
+	for (size_t i = 0; i < n; i++) {
+		struct writer w = log_begin(buf);
+
+		put_change(&w, changes[i]);
+		assert_int_equal(log_append(&log, &w), KW_ERR_OK);
+	}
+	assert_int_equal(storage_sync(log.storage), KW_ERR_OK);
+	assert_int_equal(storage_swap(empty, log.storage), KW_ERR_OK);
+	storage_close(&empty);
+	storage_close(&log.storage);
+	return store_open(&store);
+}
+
+static void test_a_key_is_never_an_object(void **state)
+{
+	static const struct {
+		uint8_t changes[3];
+		size_t n;
+		enum kw_err err;
+	} logs[] = {
+		{{3, 1, 2}, 3, KW_ERR_OK},
+		{{5, 5}, 2, KW_ERR_OK},
+		{{5, 4, 3}, 3, KW_ERR_OK},
+		{{3, 4, 5}, 3, KW_ERR_OK},
+		{{3, 5}, 2, KW_ERR_CORRUPT},
+		{{5, 3}, 2, KW_ERR_CORRUPT},
+		{{5, 1}, 2, KW_ERR_CORRUPT},
+		{{5, 2}, 2, KW_ERR_CORRUPT},
+		{{5, 4, 4}, 3, KW_ERR_CORRUPT},
+		{{5, 6}, 2, KW_ERR_CORRUPT},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++)
+		assert_int_equal(open_changes(logs[i].changes, logs[i].n), logs[i].err);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, store_set_up, store_tear_down)
@@ -347,6 +447,8 @@ int main(void)
 		TEST(test_newer_format_is_told_from_damage),
 		TEST(test_foreign_file_is_left_alone),
 		TEST(test_record_damaged_while_running_is_not_given_out),
+		TEST(test_damage_of_objects_is_noticed),
+		TEST(test_a_key_is_never_an_object),
 	};
 
 	if (crypto_init())

@@ -86,11 +86,30 @@ static void remember(const uint8_t *reply, size_t len)
 	get_bytes(&r, 5 * (size_t)get_u8(&r));
 	get_bytes(&r, 25);
 	get_field16(&r, WIRE_SPKI_MAX, &n);
+	get_field16(&r, WIRE_ATTRIBUTES_MAX, &n);
 	p = get_field16(&r, WIRE_RECORD_MAX, &n);
 	/* What the TEE sends is exactly what the protocol says. */
 	REQUIRE(reader_done(&r));
 	memcpy(k->record, p, n);
 	k->record_len = n;
+	if (key_count < KEYS)
+		key_count++;
+}
+
+/* Objects are named like keys: by the byte that counts them. */
+static void remember_object(const uint8_t *reply, size_t len)
+{
+	struct known *k = &keys[key_count % KEYS];
+	struct reader r = reader_over(reply, len);
+	size_t n;
+
+	get_copy(&r, k->id, WIRE_ID_SIZE);
+	get_bytes(&r, 15);
+	get_bytes(&r, 5 * (size_t)get_u8(&r));
+	get_u8(&r);
+	get_field16(&r, WIRE_ATTRIBUTES_MAX, &n);
+	REQUIRE(get_u16(&r) <= WIRE_OBJECT_MAX && reader_done(&r));
+	k->record_len = 0;
 	if (key_count < KEYS)
 		key_count++;
 }
@@ -131,6 +150,10 @@ static void one_call(struct reader *r)
 	if (!err && (command == CMD_KEY_GENERATE || command == CMD_KEY_IMPORT)) {
 		REQUIRE(s.is_admin || s.may_create);
 		remember(reply, len);
+	}
+	if (!err && command == CMD_OBJECT_PUT && request[0] == OBJECT_NEW) {
+		REQUIRE(s.is_admin || s.may_create);
+		remember_object(reply, len);
 	}
 }
 

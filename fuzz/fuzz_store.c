@@ -67,6 +67,7 @@ static size_t make_log(const uint8_t *data, size_t size)
 /* Each key that is listed can be found; one that has a record gives it. */
 static unsigned walk(struct store *store)
 {
+	static uint8_t object[STORE_OBJECT_MAX];
 	uint8_t record[WIRE_RECORD_MAX];
 	struct store_entry e, found;
 	uint32_t cursor = 0;
@@ -80,13 +81,18 @@ static unsigned walk(struct store *store)
 		must(!e.name[0] || !store_find_name(store, e.name, strlen(e.name), &found));
 		must(!memcmp(e.id, found.id, sizeof(e.id)));
 	}
+	for (cursor = 0; !store_object_next(store, &cursor, e.id);) {
+		must(!store_object_read(store, e.id, object, &len) && len && len <= sizeof(object));
+		must(store_find_id(store, e.id, NULL) == KW_ERR_NO_KEY);
+		must(store_object_put(store, e.id, object, len, true) == KW_ERR_LIMIT);
+	}
 	return n;
 }
 
 static void use(struct store *store)
 {
 	static const uint8_t record[] = "a record of the fuzz target";
-	uint8_t id[WIRE_ID_SIZE], buf[WIRE_RECORD_MAX];
+	uint8_t id[WIRE_ID_SIZE], buf[STORE_OBJECT_MAX];
 	struct store_entry e;
 	uint32_t cursor = 0;
 	unsigned keys = walk(store), after;
@@ -95,6 +101,8 @@ static void use(struct store *store)
 
 	memset(id, 0xa5, sizeof(id));
 	is_new = store_find_id(store, id, NULL) == KW_ERR_NO_KEY;
+	if (!store_object_delete(store, id))
+		must(is_new);
 	if (!store_next(store, &cursor, &e))
 		store_count_signature(store, e.id, 1);
 	must(!store_put(store, id, "fuzz", record, sizeof(record), true, false));
@@ -107,6 +115,12 @@ static void use(struct store *store)
 	must(!memcmp(buf, record, len) && !strcmp(e.name, "fuzz"));
 	must(!store_delete(store, id));
 	must(walk(store) == after - 1);
+	must(!store_object_put(store, id, record, sizeof(record), true));
+	store_close(&store);
+	must(!store_open(&store));
+	must(walk(store) == after - 1);
+	must(!store_object_read(store, id, buf, &len) && len == sizeof(record));
+	must(!store_object_delete(store, id));
 	store_close(&store);
 }
 

@@ -89,10 +89,12 @@ static size_t template_of(uint16_t command, uint8_t *buf, size_t cap)
 		put_u8(&w, 1);
 		put_u8(&w, IDENTITY_USER);
 		put_u32(&w, 12345);
+		put_field16(&w, "attributes", 10);
 		if (command == CMD_KEY_IMPORT)
 			put_field16(&w, key_id, 32);
 		break;
 	case CMD_KEY_LIST:
+	case CMD_OBJECT_LIST:
 		put_u32(&w, 0);
 		break;
 	case CMD_KEY_INFO:
@@ -113,6 +115,7 @@ static size_t template_of(uint16_t command, uint8_t *buf, size_t cap)
 	case CMD_KEY_RENAME:
 	case CMD_KEY_DELETE:
 	case CMD_KEY_ACCESS:
+	case CMD_KEY_ATTRIBUTES:
 		put_u8(&w, TARGET_NAME);
 		put_field8(&w, "nobody", 6);
 		if (command == CMD_KEY_RENAME) {
@@ -122,7 +125,24 @@ static size_t template_of(uint16_t command, uint8_t *buf, size_t cap)
 			put_u8(&w, ACCESS_ALLOW);
 			put_u8(&w, IDENTITY_USER);
 			put_u32(&w, 1);
+		} else if (command == CMD_KEY_ATTRIBUTES) {
+			put_field16(&w, "attributes", 10);
 		}
+		break;
+	/* Of an object that is not there, as a new one would stay. */
+	case CMD_OBJECT_PUT:
+	case CMD_OBJECT_GET:
+	case CMD_OBJECT_DELETE:
+		if (command == CMD_OBJECT_PUT)
+			put_u8(&w, OBJECT_REPLACE);
+		put_bytes(&w, key_id, sizeof(key_id));
+		if (command != CMD_OBJECT_PUT)
+			break;
+		put_u8(&w, OBJECT_DATA);
+		put_u8(&w, 1);
+		put_u8(&w, 0);
+		put_field16(&w, "attributes", 10);
+		put_field16(&w, "value", 5);
 		break;
 	case CMD_KEY_LOAD:
 		put_field16(&w, key_id, 32);

@@ -54,7 +54,7 @@ before=$(refusals)
 run nobody host_hostile refused 100 "$id"
 equal "100 more refusals are counted" $((before + 100)) "$(refusals)"
 check "the log names the user, the command and the reason" \
-	grep -E "refused sign of uid $(id -u nobody): the caller is not on the key's access list" "$work/tee.log"
+	grep -E "refused sign of uid $(id -u nobody): the caller is not on the access list" "$work/tee.log"
 lines=$(grep -c "refused sign of uid" "$work/tee.log")
 check "the log is not flooded: $lines lines" [ "$lines" -le 40 ]
 

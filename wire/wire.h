@@ -23,7 +23,9 @@
 #define WIRE_ACL_MAX 32   /* entries of a key's access list */
 #define WIRE_SPKI_MAX 640 /* SubjectPublicKeyInfo of RSA-4096 takes 550 bytes */
 #define WIRE_RECORD_MAX 4096
-#define WIRE_CSR_MAX 16000 /* bytes of a certificate request */
+#define WIRE_ATTRIBUTES_MAX 1024 /* bytes that a key or object carries for its users */
+#define WIRE_OBJECT_MAX 6000     /* bytes of an object's value */
+#define WIRE_CSR_MAX 16000       /* bytes of a certificate request */
 #define WIRE_CPU_ANY 0xffff
 
 enum wire_command {
@@ -58,7 +60,8 @@ enum wire_key_place {
 	PLACE_SEALED = 2,
 };
 
-/* Bits of what the caller may do with a key, in a key's description. */
+/* Bits of what the caller may do with a key or object, in its description. To use an object is to
+ * read it. */
 #define RIGHT_USE 0x01
 #define RIGHT_MANAGE 0x02
 
@@ -75,6 +78,18 @@ enum wire_padding {
 enum wire_access_change {
 	ACCESS_ALLOW = 1,
 	ACCESS_DENY = 2,
+};
+
+/* What is stored and is not a key. */
+enum wire_object_kind {
+	OBJECT_CERTIFICATE = 1,
+	OBJECT_DATA = 2,
+};
+
+enum wire_object_put {
+	OBJECT_NEW = 0,
+	OBJECT_REPLACE = 1,
+	OBJECT_CHANGE = 2, /* all but the value */
 };
 
 enum wire_san_kind {

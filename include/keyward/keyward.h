@@ -54,11 +54,13 @@ enum kw_purpose {
 #include <keyward/algorithms.def>
 };
 
-#define KW_ID_SIZE 32        /* SHA-256 of the SubjectPublicKeyInfo */
-#define KW_NAME_MAX 128      /* bytes */
-#define KW_RECORD_MAX 4096   /* bytes of a sealed key's record */
-#define KW_MESSAGE_MAX 64000 /* bytes that one signature call takes */
-#define KW_SIGNATURE_MAX 512 /* bytes of the longest signature, RSA-4096 */
+#define KW_ID_SIZE 32          /* SHA-256 of the SubjectPublicKeyInfo */
+#define KW_NAME_MAX 128        /* bytes */
+#define KW_RECORD_MAX 4096     /* bytes of a sealed key's record */
+#define KW_ATTRIBUTES_MAX 1024 /* bytes that a key or object carries for its users */
+#define KW_OBJECT_MAX 6000     /* bytes of an object's value */
+#define KW_MESSAGE_MAX 64000   /* bytes that one signature call takes */
+#define KW_SIGNATURE_MAX 512   /* bytes of the longest signature, RSA-4096 */
 
 /* The sentence for an error, never NULL. */
 const char *kw_strerror(enum kw_err err);
@@ -128,6 +130,7 @@ const char *kw_status_crypto(const struct kw_status *s);  /* library and version
 uint64_t kw_status_started(const struct kw_status *s);    /* seconds since 1970 */
 uint32_t kw_status_keys(const struct kw_status *s);       /* stored */
 uint32_t kw_status_open_keys(const struct kw_status *s);  /* decrypted in the TEE's memory now */
+uint32_t kw_status_objects(const struct kw_status *s);    /* stored, and not keys */
 uint64_t kw_status_store_bytes(const struct kw_status *s);
 uint64_t kw_status_signatures(const struct kw_status *s); /* since the start */
 uint64_t kw_status_refusals(const struct kw_status *s);   /* since the start */
@@ -184,6 +187,9 @@ uint64_t kw_key_last_use(const struct kw_key *k); /* seconds since 1970, 0 for n
 uint64_t kw_key_refusals(const struct kw_key *k);
 /* DER SubjectPublicKeyInfo; NULL for keys out of a listing. */
 const uint8_t *kw_key_spki(const struct kw_key *k, size_t *len);
+/* What the key's users keep with it, at most KW_ATTRIBUTES_MAX bytes; NULL when there is nothing. The TEE
+ * authenticates it, shows it to all who may see the key, and does not look into it. */
+const uint8_t *kw_key_attributes(const struct kw_key *k, size_t *len);
 /* The record of a sealed key that was just made or changed, else NULL. */
 const uint8_t *kw_key_record(const struct kw_key *k, size_t *len);
 
@@ -194,8 +200,10 @@ struct kw_key_template {
 	const struct kw_identity *allow; /* who may use it beside its owner */
 	unsigned allow_count;            /* at most 32 */
 	bool sealed;                     /* do not store it: the record is in the answer */
+	const uint8_t *attributes;       /* see kw_key_attributes; may be NULL */
+	size_t attributes_len;           /* at most KW_ATTRIBUTES_MAX */
 };
-/* KW_ERR_BAD_NAME, _NAME_TAKEN, _MAY_NOT_CREATE, _UNSUPPORTED_TYPE, _STORE_FULL, _LIMIT. */
+/* KW_ERR_BAD_NAME, _NAME_TAKEN, _MAY_NOT_CREATE, _UNSUPPORTED_TYPE, _STORE_FULL, _LIMIT, _TOO_LARGE. */
 enum kw_err kw_key_generate(
 	struct kw *kw, const struct kw_key_template *t, struct kw_key **key) KW_MUST_USE;
 /* `material`, big-endian: RSA u32 public exponent, p, q of bits/16 bytes each; EC the scalar of 32, 48 or 66
@@ -218,6 +226,11 @@ enum kw_err kw_key_allow(struct kw *kw, const struct kw_target *t, struct kw_ide
 	struct kw_key **key) KW_MUST_USE;
 enum kw_err kw_key_deny(struct kw *kw, const struct kw_target *t, struct kw_identity who,
 	struct kw_key **key) KW_MUST_USE;
+
+/* Puts these in the place of the key's attributes, all or nothing. For its owner and administrators:
+ * KW_ERR_NOT_OWNER. The new description is returned, for a sealed key with its new record. */
+enum kw_err kw_key_set_attributes(struct kw *kw, const struct kw_target *t,
+	const uint8_t *attributes, size_t len, struct kw_key **key) KW_MUST_USE;
 
 /* A PKCS #10 request (RFC 2986), built and signed in the TEE. */
 enum kw_san_kind { KW_SAN_DNS = 1, KW_SAN_IP = 2, KW_SAN_EMAIL = 3, KW_SAN_URI = 4 };
@@ -277,6 +290,58 @@ struct kw_decrypt {
 /* out has KW_SIGNATURE_MAX bytes. Also KW_ERR_DECRYPT. */
 enum kw_err kw_rsa_decrypt(struct kw *kw, const struct kw_use *use, const struct kw_decrypt *what,
 	uint8_t *out, size_t *out_len) KW_MUST_USE;
+
+/* --- Objects that are not keys ---
+ * Certificates and data, in the TEE's store like keys: with an owner, an access list and attributes. The
+ * TEE does not look into their values, which are encrypted in its store. */
+
+enum kw_object_kind { KW_OBJECT_CERTIFICATE = 1, KW_OBJECT_DATA = 2 };
+
+struct kw_object;
+void kw_object_free(struct kw_object **object);
+const uint8_t *kw_object_id(const struct kw_object *o); /* KW_ID_SIZE bytes that the TEE chose */
+enum kw_object_kind kw_object_kind(const struct kw_object *o);
+bool kw_object_is_public(const struct kw_object *o);   /* everybody may read it */
+uint64_t kw_object_created(const struct kw_object *o); /* seconds since 1970 */
+struct kw_identity kw_object_owner(const struct kw_object *o);
+unsigned kw_object_allowed(const struct kw_object *o); /* entries of the access list */
+struct kw_identity kw_object_allowed_at(const struct kw_object *o, unsigned i);
+bool kw_object_may_read(const struct kw_object *o); /* the present caller */
+bool kw_object_may_manage(const struct kw_object *o);
+/* As kw_key_attributes: seen by all who may see the object, which administrators may as well. */
+const uint8_t *kw_object_attributes(const struct kw_object *o, size_t *len);
+size_t kw_object_size(const struct kw_object *o); /* bytes of the value */
+/* NULL, and *len 0, for what does not come from kw_object_get. An empty value is not NULL. */
+const uint8_t *kw_object_value(const struct kw_object *o, size_t *len);
+
+struct kw_object_template {
+	const uint8_t *id; /* NULL: a new one. Else the one, of the same kind, that is replaced */
+	enum kw_object_kind kind;
+	bool is_public;
+	const struct kw_identity *allow; /* who may read it beside its owner */
+	unsigned allow_count;            /* at most 32 */
+	const uint8_t *attributes;
+	size_t attributes_len; /* at most KW_ATTRIBUTES_MAX */
+	const uint8_t *value;  /* NULL with an id: stays as it is */
+	size_t value_len;      /* at most KW_OBJECT_MAX, may be 0 */
+};
+/* Stores an object, all or nothing; a replaced one keeps id, owner and time. The description is returned,
+ * without the value. New ones are for those who may make keys: KW_ERR_MAY_NOT_CREATE. Replacing is for the
+ * owner and administrators: KW_ERR_NOT_OWNER, _NO_OBJECT, _BAD_REQUEST (another kind). Also
+ * KW_ERR_STORE_FULL, _TOO_LARGE, _LIMIT. */
+enum kw_err kw_object_put(
+	struct kw *kw, const struct kw_object_template *t, struct kw_object **object) KW_MUST_USE;
+/* With its value, for its owner, those on its list, and everybody if it is public. KW_ERR_NO_OBJECT,
+ * _ACCESS: also of an administrator, who may allow himself first. */
+enum kw_err kw_object_get(
+	struct kw *kw, const uint8_t id[KW_ID_SIZE], struct kw_object **object) KW_MUST_USE;
+/* Walks the objects that the caller may read or manage; KW_ERR_NO_OBJECT at the end. As kw_key_next. */
+struct kw_object_page;
+enum kw_err kw_object_next(
+	struct kw *kw, struct kw_object_page **page, struct kw_object **object) KW_MUST_USE;
+void kw_object_page_free(struct kw_object_page **page);
+/* KW_ERR_NO_OBJECT, _NOT_OWNER. */
+enum kw_err kw_object_delete(struct kw *kw, const uint8_t id[KW_ID_SIZE]) KW_MUST_USE;
 
 /* --- Key files ---
  * What a server gets as its "private key file": PEM with the label below around DER that names a stored

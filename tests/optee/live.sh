@@ -36,6 +36,7 @@ hostile()
 refusals() { keyward status --json | sed -n 's/.*"refusals": *\([0-9]*\).*/\1/p'; }
 
 cases live_dispatch
+cases live_objects
 cases live_client
 check "a key that only root may use" keyward key generate live-target --type ec-p256 --purpose sign
 id=$(keyward key show live-target --json | sed -n 's/.*"id": *"\([0-9a-f]*\)".*/\1/p')

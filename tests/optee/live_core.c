@@ -15,7 +15,7 @@
 
 static bool started;
 
-static bool list(uint32_t *cursor, uint16_t *count, const uint8_t **first)
+static bool list(uint16_t command, uint32_t *cursor, uint16_t *count, const uint8_t **first)
 {
 	uint8_t payload[4];
 	struct writer w = writer_over(payload, sizeof(payload));
@@ -23,7 +23,7 @@ static bool list(uint32_t *cursor, uint16_t *count, const uint8_t **first)
 	struct reader r;
 
 	put_u32(&w, *cursor);
-	if (live_call(0, CMD_KEY_LIST, payload, w.len, &reply) || reply.answer)
+	if (live_call(0, command, payload, w.len, &reply) || reply.answer)
 		return false;
 	r = reader_over(reply.payload, reply.len);
 	*cursor = get_u32(&r);
@@ -32,8 +32,8 @@ static bool list(uint32_t *cursor, uint16_t *count, const uint8_t **first)
 	return !r.failed;
 }
 
-/* The first key of the list, again and again: all of them are the tests' own. */
-static bool delete_all(void)
+/* The first of the list, again and again: all of them are the tests' own. */
+static bool delete_listed(uint16_t list_command, uint16_t delete_command)
 {
 	uint8_t payload[1 + WIRE_ID_SIZE];
 	struct writer w;
@@ -45,34 +45,44 @@ static bool delete_all(void)
 	for (;;) {
 		cursor = 0;
 		do {
-			if (!list(&cursor, &count, &id))
+			if (!list(list_command, &cursor, &count, &id))
 				return false;
 		} while (!count && cursor);
 		if (!count)
 			return true;
 		w = writer_over(payload, sizeof(payload));
-		put_u8(&w, TARGET_ID);
+		if (delete_command == CMD_KEY_DELETE)
+			put_u8(&w, TARGET_ID);
 		put_bytes(&w, id, WIRE_ID_SIZE);
-		if (live_call(0, CMD_KEY_DELETE, payload, w.len, &reply) || reply.answer)
+		if (live_call(0, delete_command, payload, w.len, &reply) || reply.answer)
 			return false;
 	}
+}
+
+static bool delete_all(void)
+{
+	return delete_listed(CMD_KEY_LIST, CMD_KEY_DELETE) &&
+	       delete_listed(CMD_OBJECT_LIST, CMD_OBJECT_DELETE);
 }
 
 /* Somebody's keys are not to be deleted by a test. */
 static void start(void)
 {
+	static const uint16_t lists[] = {CMD_KEY_LIST, CMD_OBJECT_LIST};
 	uint32_t cursor = 0;
 	uint16_t count = 0;
 	const uint8_t *id;
 
 	started = true;
-	live_start("test_dispatch");
-	do {
-		if (!list(&cursor, &count, &id) || count) {
-			fprintf(stderr, "test_dispatch: wants a TEE without keys\n");
-			exit(1);
-		}
-	} while (cursor);
+	live_start("test of the core");
+	for (size_t i = 0; i < 2; i++) {
+		do {
+			if (!list(lists[i], &cursor, &count, &id) || count) {
+				fprintf(stderr, "test of the core: wants a TEE without keys\n");
+				exit(1);
+			}
+		} while (cursor);
+	}
 }
 
 enum kw_err core_open(const struct core_options *options, struct core **core)
@@ -92,7 +102,7 @@ void core_close(struct core **core)
 void storage_memory_reset(void)
 {
 	if (started && !delete_all()) {
-		fprintf(stderr, "test_dispatch: cannot delete the keys\n");
+		fprintf(stderr, "test of the core: cannot delete the keys\n");
 		exit(1);
 	}
 }
@@ -122,7 +132,7 @@ enum kw_err kw_dispatch(struct core *core, const struct session *session, uint16
 
 	(void)core;
 	if (live_call(session->user.id, command, request, request_len, &r) || r.len > reply_cap) {
-		fprintf(stderr, "test_dispatch: command %u got no answer\n", command);
+		fprintf(stderr, "test of the core: command %u got no answer\n", command);
 		abort();
 	}
 	memcpy(reply, r.payload, r.len);

@@ -213,12 +213,13 @@ static void sizes(void)
 
 	memset(request(), 0xa5, ROOM_AT);
 	for (size_t n = 0; n <= WIRE_MAX_PAYLOAD; n += n < 600 || n > 64950 ? 1 : 211) {
-		for (uint32_t command = 0; command <= 14; command++) {
+		for (uint32_t command = 0; command <= 24; command++) {
 			int err = call(command, n);
 
 			/* Of what is all 0xa5 these are whole requests. */
 			if ((command == CMD_STATUS && n == 0) ||
-				(command == CMD_KEY_LIST && n == 4))
+				(command == CMD_KEY_LIST && n == 4) ||
+				(command == CMD_OBJECT_LIST && n == 4))
 				bad += err != KW_ERR_OK;
 			else
 				bad += err <= 0 || err >= 64 || reply_len != WIRE_HEADER;
@@ -261,6 +262,7 @@ static size_t likely(uint32_t command)
 		put_u32(&w, PURPOSE_SIGN);
 		put_field8(&w, "x", 1);
 		put_u8(&w, 0);
+		put_field16(&w, "", 0);
 		put_field16(
 			&w, "0123456789abcdef0123456789abcdef", command == CMD_KEY_IMPORT ? 32 : 0);
 	} else if (command == CMD_SIGN || command == CMD_RSA_DECRYPT) {
@@ -284,7 +286,7 @@ static void random_requests(unsigned rounds)
 
 	srandom(1);
 	for (unsigned i = 0; i < rounds; i++) {
-		uint32_t command = (uint32_t)random() % 15;
+		uint32_t command = (uint32_t)random() % 25;
 		size_t n = likely(command);
 		int err;
 
@@ -330,6 +332,7 @@ static bool make_key(uint8_t id[WIRE_ID_SIZE])
 	put_u32(&w, PURPOSE_SIGN);
 	put_field8(&w, "raw-client", 10);
 	put_u8(&w, 0);
+	put_u16(&w, 0);
 	good = call(CMD_KEY_GENERATE, w.len) == KW_ERR_OK;
 	memcpy(id, reply() + WIRE_HEADER, WIRE_ID_SIZE);
 	return good;
@@ -445,7 +448,7 @@ static int status_flags(TEEC_Session *s)
 	get_u8(&r);
 	get_field8(&r, 255, &n);
 	get_field8(&r, 255, &n);
-	get_bytes(&r, 8 + 8 + 4 + 4 + 8 + 8 + 8 + 8 + 8);
+	get_bytes(&r, 8 + 8 + 4 + 4 + 4 + 8 + 8 + 8 + 8 + 8);
 	get_field16(&r, 4096, &n);
 	n = get_u8(&r);
 	return r.failed ? -1 : (int)n;

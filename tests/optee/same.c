@@ -36,6 +36,11 @@ static const struct {
 #define SHARE_KEY_LOAD 7
 #define SHARE_SIGN 22
 #define SHARE_RSA_DECRYPT 9
+#define SHARE_KEY_ATTRIBUTES 6
+#define SHARE_OBJECT_PUT 8
+#define SHARE_OBJECT_GET 5
+#define SHARE_OBJECT_LIST 3
+#define SHARE_OBJECT_DELETE 4
 #define KW_COMMAND(number, NAME, name, ROLE, LANE, REPEAT, rmin, rmax, pmax) \
 	[number] = {#name, SHARE_##NAME},
 #include "wire/commands.def"
@@ -111,6 +116,14 @@ static void one_round(unsigned line)
 		before.request = payload;
 		before.request_len = compose_delete(payload, known[aim].id);
 		known[aim].is_stored = false;
+		call(0, &before, line);
+	}
+	if (a.command == CMD_OBJECT_PUT && a.request_len && !request[0] && objects[aim].is_stored) {
+		struct answer before = {.command = CMD_OBJECT_DELETE};
+
+		before.request = objects[aim].id;
+		before.request_len = WIRE_ID_SIZE;
+		objects[aim].is_stored = false;
 		call(0, &before, line);
 	}
 	a.aim = aim;

@@ -31,6 +31,14 @@ struct known {
 };
 
 extern struct known known[KEYS];
+#define OBJECTS 6 /* the last ones that were made */
+
+struct known_object {
+	uint8_t id[WIRE_ID_SIZE]; /* also of one that was deleted */
+	bool is_stored;
+};
+
+extern struct known_object objects[OBJECTS];
 extern unsigned wrong; /* signatures that do not verify, replies that make no sense */
 
 /* --- same_keys.c --- */
@@ -51,7 +59,8 @@ bool learn(struct known *k, uint8_t type, const uint8_t *id, const uint8_t *spki
 
 /* --- same_request.c --- */
 
-/* A request at random: its payload's length. `aim` gets the place of the key that a KEY_GENERATE is to make. */
+/* A request at random: its payload's length. `aim` gets the place of the key or object that it
+ * may make. */
 size_t compose(uint16_t command, uint8_t *payload, unsigned *aim);
 size_t compose_delete(uint8_t *payload, const uint8_t *id);
 
@@ -63,7 +72,7 @@ struct answer {
 	size_t request_len;
 	const uint8_t *reply;
 	size_t reply_len;
-	unsigned aim;
+	unsigned aim; /* the place for the key or object that is made */
 };
 
 /* What of a successful reply is the same in every TEE, on one line, to standard output. */

@@ -17,6 +17,7 @@
 #define LIST_MAX 200
 
 unsigned wrong;
+struct known_object objects[OBJECTS];
 
 static const char *judge(bool good)
 {
@@ -46,6 +47,16 @@ static void __attribute__((format(printf, 2, 3))) add(struct text *t, const char
 	if (n < 0 || (size_t)n >= sizeof(t->line) - t->len)
 		abort();
 	t->len += (size_t)n;
+}
+
+/* Bytes that a user gave, shown so that two that differ look different. */
+static void add_bytes(struct text *t, const char *what, const uint8_t *p, size_t n)
+{
+	uint32_t sum = 2166136261u; /* FNV-1a */
+
+	for (size_t i = 0; p && i < n; i++)
+		sum = (sum ^ p[i]) * 16777619u;
+	add(t, " %s %zu:%08" PRIx32, what, n, sum);
 }
 
 static void add_acl(struct text *t, struct reader *r)
@@ -89,6 +100,54 @@ static void add_description(struct text *t, struct reader *r, struct seen *s)
 	get_u64(r); /* last use */
 	add(t, " refusals %" PRIu64, get_u64(r));
 	s->spki = get_field16(r, WIRE_SPKI_MAX, &s->spki_len);
+	name = get_field16(r, WIRE_ATTRIBUTES_MAX, &n);
+	add_bytes(t, "attributes", name, n);
+}
+
+/* The place of an object, OBJECTS for another one. */
+static unsigned object_at(const uint8_t *id)
+{
+	unsigned i = 0;
+
+	while (i < OBJECTS && (!id || memcmp(objects[i].id, id, WIRE_ID_SIZE)))
+		i++;
+	return i;
+}
+
+static const uint8_t *add_object(struct text *t, struct reader *r)
+{
+	const uint8_t *id = get_bytes(r, WIRE_ID_SIZE), *p;
+	unsigned kind = get_u8(r), is_public = get_u8(r);
+	size_t n;
+
+	add(t, "kind %u public %u", kind, is_public);
+	get_u64(r); /* created */
+	n = get_u8(r);
+	add(t, " owner %zu:%" PRIu32 " acl", n, get_u32(r));
+	add_acl(t, r);
+	add(t, " rights %u", get_u8(r));
+	p = get_field16(r, WIRE_ATTRIBUTES_MAX, &n);
+	add_bytes(t, "attributes", p, n);
+	add(t, " size %u", get_u16(r));
+	return id;
+}
+
+static void show_object(const struct answer *a)
+{
+	struct reader r = reader_over(a->reply, a->reply_len);
+	struct text t = {.len = 0};
+	const uint8_t *id = add_object(&t, &r), *p;
+	size_t n;
+
+	if (a->command == CMD_OBJECT_GET) {
+		p = get_field16(&r, WIRE_OBJECT_MAX, &n);
+		add_bytes(&t, "value", p, n);
+	}
+	if (id && a->command == CMD_OBJECT_PUT && a->request[0] == OBJECT_NEW) {
+		memcpy(objects[a->aim].id, id, WIRE_ID_SIZE);
+		objects[a->aim].is_stored = true;
+	}
+	printf("object %u %s, %s", object_at(id), judge(reader_done(&r)), t.line);
 }
 
 static void show_key(const struct answer *a)
@@ -150,11 +209,34 @@ static void show_list(const struct answer *a)
 		printf("; %s", lines[i].line);
 }
 
+static void show_objects(const struct answer *a)
+{
+	static struct text lines[OBJECTS];
+	struct reader r = reader_over(a->reply, a->reply_len);
+	uint32_t next = get_u32(&r);
+	unsigned n = get_u16(&r);
+
+	for (unsigned i = 0; i < n && n <= OBJECTS && !r.failed; i++) {
+		const uint8_t *id;
+
+		lines[i].len = 0;
+		id = add_object(&lines[i], &r);
+		add(&lines[i], " is %u", object_at(id));
+	}
+	printf("%s, %u objects, %s", next ? "more" : "end", n,
+		judge(reader_done(&r) && n <= OBJECTS));
+	if (n > OBJECTS)
+		return;
+	qsort(lines, n, sizeof(lines[0]), compare_texts);
+	for (unsigned i = 0; i < n; i++)
+		printf("; %s", lines[i].line);
+}
+
 static void show_status(const struct answer *a)
 {
 	struct reader r = reader_over(a->reply, a->reply_len);
 	uint64_t signatures, refusals;
-	uint32_t stored;
+	uint32_t stored, stored_objects;
 	unsigned flags;
 	size_t n;
 
@@ -163,7 +245,9 @@ static void show_status(const struct answer *a)
 	get_field8(&r, 255, &n);
 	get_bytes(&r, 16);
 	stored = get_u32(&r);
-	get_bytes(&r, 4 + 8);
+	get_bytes(&r, 4);
+	stored_objects = get_u32(&r);
+	get_bytes(&r, 8);
 	signatures = get_u64(&r);
 	refusals = get_u64(&r);
 	get_bytes(&r, 16);
@@ -174,8 +258,9 @@ static void show_status(const struct answer *a)
 		get_u8(&r);
 		get_field16(&r, 4096, &n);
 	}
-	printf("%" PRIu32 " keys, %" PRIu64 " signatures, %" PRIu64 " refusals, flags %u, %s",
-		stored, signatures, refusals, flags, judge(reader_done(&r)));
+	printf("%" PRIu32 " keys, %" PRIu32 " objects, %" PRIu64 " signatures, %" PRIu64
+	       " refusals, flags %u, %s",
+		stored, stored_objects, signatures, refusals, flags, judge(reader_done(&r)));
 }
 
 static void show_hello(const struct answer *a)
@@ -260,6 +345,16 @@ void show_reply(const struct answer *a)
 		return show_status(a);
 	case CMD_KEY_LIST:
 		return show_list(a);
+	case CMD_OBJECT_PUT:
+	case CMD_OBJECT_GET:
+		return show_object(a);
+	case CMD_OBJECT_LIST:
+		return show_objects(a);
+	case CMD_OBJECT_DELETE:
+		if (object_at(a->request) < OBJECTS)
+			objects[object_at(a->request)].is_stored = false;
+		printf("object %u %s", object_at(a->request), judge(a->reply_len == 0));
+		return;
 	case CMD_KEY_DELETE:
 		printf("%s", judge(a->reply_len == 0));
 		return;

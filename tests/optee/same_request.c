@@ -78,6 +78,43 @@ static uint32_t some_purposes(uint8_t type)
 	return usual[below(one_in(10) ? 8 : 7)];
 }
 
+static void put_attributes(struct writer *w)
+{
+	uint8_t bytes[WIRE_ATTRIBUTES_MAX + 2];
+	size_t n = one_in(2) ? 0 : one_in(20) ? WIRE_ATTRIBUTES_MAX - 1 + below(3) : below(60);
+
+	chance_bytes(bytes, n);
+	put_field16(w, bytes, n);
+}
+
+static void put_object_id(struct writer *w)
+{
+	put_bytes(w, one_in(20) ? some_key()->id : objects[below(OBJECTS)].id, WIRE_ID_SIZE);
+}
+
+static void put_object(struct writer *w, unsigned *aim)
+{
+	static uint8_t value[WIRE_OBJECT_MAX + 2];
+	uint8_t how = (uint8_t)(one_in(40) ? below(5) : one_in(2) ? OBJECT_NEW : 1 + below(2));
+	size_t n = one_in(20) ? WIRE_OBJECT_MAX - 1 + below(3) : one_in(5) ? 0 : below(2000);
+	unsigned acl = one_in(50) ? WIRE_ACL_MAX - 1 + below(3) : below(3);
+
+	*aim = below(OBJECTS);
+	put_u8(w, how);
+	if (how != OBJECT_NEW)
+		put_object_id(w);
+	put_u8(w, (uint8_t)(one_in(40) ? below(4) : one_in(4) ? OBJECT_DATA : OBJECT_CERTIFICATE));
+	put_u8(w, (uint8_t)(one_in(40) ? below(4) : below(2)));
+	put_u8(w, (uint8_t)acl);
+	while (acl--)
+		put_identity(w);
+	put_attributes(w);
+	if (how == OBJECT_CHANGE && !one_in(20))
+		n = 0;
+	chance_bytes(value, n);
+	put_field16(w, value, n);
+}
+
 static void put_template(struct writer *w, uint8_t type)
 {
 	unsigned acl = one_in(3) ? below(4) : one_in(50) ? WIRE_ACL_MAX - 1 + below(3) : 1;
@@ -93,6 +130,7 @@ static void put_template(struct writer *w, uint8_t type)
 	put_u8(w, (uint8_t)acl);
 	while (acl--)
 		put_identity(w);
+	put_attributes(w);
 }
 
 static uint8_t type_to_generate(void)
@@ -347,6 +385,15 @@ static void put_whole(struct writer *w, uint16_t command, unsigned *aim)
 	case CMD_KEY_INFO:
 	case CMD_KEY_DELETE:
 		return put_target(w);
+	case CMD_KEY_ATTRIBUTES:
+		put_target(w);
+		return put_attributes(w);
+	case CMD_OBJECT_PUT:
+		return put_object(w, aim);
+	case CMD_OBJECT_GET:
+	case CMD_OBJECT_DELETE:
+		return put_object_id(w);
+	case CMD_OBJECT_LIST:
 	case CMD_KEY_LIST:
 		return put_u32(w, one_in(8) ? (uint32_t)chance() : 0);
 	case CMD_KEY_RENAME:

@@ -51,11 +51,21 @@ static int named(const struct model *m, uint8_t name)
 	return -1;
 }
 
+static bool is_object(unsigned key)
+{
+	return key >= WORKLOAD_KEYS - WORKLOAD_OBJECTS;
+}
+
 static enum kw_err expect(
 	const struct model *m, unsigned key, uint8_t name, bool take, bool only_new)
 {
 	int other = named(m, name);
 
+	if (is_object(key)) {
+		if (m->keys[key].content)
+			return only_new ? KW_ERR_LIMIT : KW_ERR_OK;
+		return only_new ? KW_ERR_OK : KW_ERR_NO_OBJECT;
+	}
 	if (m->keys[key].content && only_new)
 		return KW_ERR_KEY_EXISTS;
 	if (other >= 0 && (unsigned)other != key && !take)
@@ -95,26 +105,32 @@ static enum kw_err step_put(struct workload *w, struct store *store, bool *is_wr
 {
 	bool take = draw(w, 2), only_new = draw(w, 4) == 0;
 	unsigned key = draw(w, WORKLOAD_KEYS);
-	uint8_t record[WIRE_RECORD_MAX], id[WIRE_ID_SIZE];
+	uint8_t record[STORE_OBJECT_MAX], id[WIRE_ID_SIZE];
 	struct model next = w->acknowledged;
 	struct model_key *k = &next.keys[key];
 	enum kw_err expected;
 	char name[32];
 	int loser;
 
-	if (!k->content || draw(w, 3) == 0)
+	if (is_object(key))
+		only_new = draw(w, 4) ? !k->content : k->content != 0;
+	else if (!k->content || draw(w, 3) == 0)
 		k->name = (uint8_t)draw(w, WORKLOAD_KEYS);
 	loser = named(&w->acknowledged, k->name);
 	if (loser >= 0 && (unsigned)loser != key)
 		next.keys[loser].name = 0;
 	expected = expect(&w->acknowledged, key, k->name, take, only_new);
 	k->content = ++w->contents;
-	k->len = (uint16_t)(1 + draw(w, draw(w, 4) ? 600 : WIRE_RECORD_MAX));
+	k->len = (uint16_t)(1 + draw(w, draw(w, 4)       ? 600
+					: is_object(key) ? STORE_OBJECT_MAX
+							 : WIRE_RECORD_MAX));
 	make_id(key, id);
 	make_name(k->name, name, sizeof(name));
 	make_record(k->content, record, k->len);
 	note_failure(w, &next);
-	return finish(w, &next, store_put(store, id, name, record, k->len, take, only_new),
+	return finish(w, &next,
+		is_object(key) ? store_object_put(store, id, record, k->len, only_new)
+			       : store_put(store, id, name, record, k->len, take, only_new),
 		expected, is_wrong);
 }
 
@@ -123,12 +139,15 @@ static enum kw_err step_delete(struct workload *w, struct store *store, bool *is
 	unsigned key = draw(w, WORKLOAD_KEYS);
 	struct model next = w->acknowledged;
 	uint8_t id[WIRE_ID_SIZE];
-	enum kw_err expected = next.keys[key].content ? KW_ERR_OK : KW_ERR_NO_KEY;
+	enum kw_err none = is_object(key) ? KW_ERR_NO_OBJECT : KW_ERR_NO_KEY;
+	enum kw_err expected = next.keys[key].content ? KW_ERR_OK : none;
 
 	memset(&next.keys[key], 0, sizeof(next.keys[key]));
 	make_id(key, id);
 	note_failure(w, &next);
-	return finish(w, &next, store_delete(store, id), expected, is_wrong);
+	return finish(w, &next,
+		is_object(key) ? store_object_delete(store, id) : store_delete(store, id), expected,
+		is_wrong);
 }
 
 enum kw_err workload_step(struct workload *w, struct store *store, bool *is_wrong)
@@ -140,6 +159,26 @@ enum kw_err workload_step(struct workload *w, struct store *store, bool *is_wron
 		store_count_signature(store, id, 1000 + w->signatures++);
 	}
 	return draw(w, 6) ? step_put(w, store, is_wrong) : step_delete(w, store, is_wrong);
+}
+
+static bool object_matches(
+	struct workload *w, struct store *store, const struct model *m, unsigned key)
+{
+	const struct model_key *k = &m->keys[key];
+	uint8_t id[WIRE_ID_SIZE], record[STORE_OBJECT_MAX], due[STORE_OBJECT_MAX];
+	size_t len = 0;
+	enum kw_err err;
+
+	make_id(key, id);
+	make_record(k->content, due, k->len);
+	err = store_object_read(store, id, record, &len);
+	snprintf(w->why, sizeof(w->why), "object %u: error %d, %zu bytes; due %u bytes", key, err,
+		len, k->len);
+	if (store_find_id(store, id, NULL) != KW_ERR_NO_KEY)
+		return false;
+	if (!k->content)
+		return err == KW_ERR_NO_OBJECT;
+	return !err && len == k->len && !memcmp(record, due, len);
 }
 
 static bool key_matches(
@@ -174,14 +213,16 @@ static bool key_matches(
 
 static bool matches(struct workload *w, struct store *store, const struct model *m)
 {
-	unsigned listed = 0, due = 0;
+	unsigned listed = 0, due = 0, objects = 0;
+	uint8_t id[WIRE_ID_SIZE];
 	struct store_entry entry;
 	struct store_stats stats;
 	uint32_t cursor = 0;
 
 	for (unsigned i = 0; i < WORKLOAD_KEYS; i++) {
-		if (!key_matches(w, store, m, i))
+		if (!(is_object(i) ? object_matches : key_matches)(w, store, m, i))
 			return false;
+		objects += is_object(i) && m->keys[i].content;
 		due += m->keys[i].content != 0;
 	}
 	for (unsigned name = 1; name < WORKLOAD_KEYS; name++) {
@@ -195,10 +236,13 @@ static bool matches(struct workload *w, struct store *store, const struct model 
 	}
 	while (!store_next(store, &cursor, &entry))
 		listed++;
+	for (cursor = 0; !store_object_next(store, &cursor, id);)
+		listed++;
 	store_stats(store, &stats);
-	snprintf(w->why, sizeof(w->why), "%u keys listed, %u counted, %u due", listed, stats.keys,
-		due);
-	if (listed != due || stats.keys != due || stats.live_bytes > stats.bytes)
+	snprintf(w->why, sizeof(w->why), "%u keys listed, %u counted, %u due", listed,
+		stats.keys + stats.objects, due);
+	if (listed != due || stats.keys != due - objects || stats.objects != objects ||
+		stats.live_bytes > stats.bytes)
 		return false;
 	w->why[0] = 0;
 	return true;

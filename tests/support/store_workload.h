@@ -11,6 +11,7 @@
 #include "core/store.h"
 
 #define WORKLOAD_KEYS 12
+#define WORKLOAD_OBJECTS 3 /* so many of them, the last, are objects and not keys */
 #define WORKLOAD_FAILED_MAX 160
 
 struct model_key {
