@@ -14,7 +14,7 @@ static enum kw_err put_template(struct writer *w, const struct kw_key_template *
 	size_t len = strnlen(name, KW_NAME_MAX + 1);
 	enum kw_err err;
 
-	if (len > KW_NAME_MAX || (len == 0 && !t->sealed))
+	if (len > KW_NAME_MAX || (len == 0 && !t->sealed && !t->attributes_len))
 		return explain(KW_ERR_BAD_NAME, "%s", kw_strerror(KW_ERR_BAD_NAME));
 	if (!kw_key_type_name(t->type))
 		return explain(KW_ERR_UNSUPPORTED_TYPE, "key type %d is not known", (int)t->type);

@@ -20,7 +20,7 @@ static enum kw_err get_template(struct call *c, struct reader *req, struct key_m
 		return KW_ERR_BAD_REQUEST;
 	if (!key_type_find(m->type))
 		return KW_ERR_UNSUPPORTED_TYPE;
-	if (!(m->place == PLACE_SEALED && n == 0) && !policy_name_is_good((const char *)name, n))
+	if (n && !policy_name_is_good((const char *)name, n))
 		return KW_ERR_BAD_NAME;
 	if ((m->place != PLACE_STORED && m->place != PLACE_SEALED) ||
 		!policy_purposes_fit(m->purposes, (enum key_type)m->type) ||
@@ -30,6 +30,9 @@ static enum kw_err get_template(struct call *c, struct reader *req, struct key_m
 	attributes = get_field16(req, WIRE_ATTRIBUTES_MAX, &m->attributes_len);
 	if (!attributes)
 		return KW_ERR_BAD_REQUEST;
+	/* Nobody would know what a stored key is for that has neither. */
+	if (m->place == PLACE_STORED && !m->name[0] && !m->attributes_len)
+		return KW_ERR_BAD_NAME;
 	memcpy(m->attributes, attributes, m->attributes_len);
 	m->owner = c->session->user;
 	m->created = platform_time();
@@ -41,7 +44,7 @@ static enum kw_err check_name_free(struct call *c, const struct key_meta *m)
 {
 	enum kw_err err;
 
-	if (m->place != PLACE_STORED)
+	if (m->place != PLACE_STORED || !m->name[0])
 		return KW_ERR_OK;
 	err = store_find_name(c->core->store, m->name, strlen(m->name), NULL);
 	if (!err)

@@ -96,7 +96,7 @@ static void put_template(struct writer *w, uint8_t type, uint8_t place, uint32_t
 		put_u8(w, IDENTITY_USER);
 		put_u32(w, allowed);
 	}
-	put_field16(w, ATTRIBUTES, sizeof(ATTRIBUTES));
+	put_field16(w, ATTRIBUTES, *name ? sizeof(ATTRIBUTES) : 0);
 }
 
 static enum kw_err generate(uint32_t uid, uint8_t type, uint8_t place, uint32_t purposes,
