@@ -161,6 +161,81 @@ static void a_keys_life(void **state)
 	kw_free(&kw);
 }
 
+static void an_objects_life(void **state)
+{
+	static uint8_t value[KW_OBJECT_MAX];
+	struct kw_identity nobody = {.kind = KW_IDENTITY_USER, .id = 65534};
+	struct kw_object_template t = {.kind = KW_OBJECT_CERTIFICATE,
+		.attributes = (const uint8_t *)"label",
+		.attributes_len = 5,
+		.value = value,
+		.value_len = sizeof(value)};
+	struct kw_object *o, *again;
+	struct kw_object_page *page = NULL;
+	struct kw_target by_name = {.name = "labelled"};
+	struct kw_key *key, *changed;
+	struct kw_status *before, *after;
+	enum kw_err err;
+	struct kw *kw;
+	unsigned n = 0;
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(value); i++)
+		value[i] = (uint8_t)(i * 3 + i / 256);
+	kw = new_kw();
+	must(kw_status_new(kw, &before));
+	must(kw_object_put(kw, &t, &o));
+	assert_null(kw_object_value(o, &len));
+	must(kw_object_get(kw, kw_object_id(o), &again));
+	assert_memory_equal(kw_object_value(again, &len), value, sizeof(value));
+	assert_int_equal(len, sizeof(value));
+	assert_memory_equal(kw_object_attributes(again, &len), "label", 5);
+	kw_object_free(&again);
+	/* The list and the label, but not the value. */
+	t.id = kw_object_id(o);
+	t.value = NULL;
+	t.value_len = 0;
+	t.attributes = (const uint8_t *)"another";
+	t.attributes_len = 7;
+	t.allow = &nobody;
+	t.allow_count = 1;
+	must(kw_object_put(kw, &t, &again));
+	assert_int_equal(kw_object_allowed(again), 1);
+	assert_int_equal(kw_object_size(again), sizeof(value));
+	kw_object_free(&again);
+	must(kw_object_get(kw, t.id, &again));
+	assert_memory_equal(kw_object_value(again, &len), value, sizeof(value));
+	assert_memory_equal(kw_object_attributes(again, &len), "another", 7);
+	kw_object_free(&again);
+	while ((err = kw_object_next(kw, &page, &again)) == KW_ERR_OK) {
+		n += memcmp(kw_object_id(again), t.id, KW_ID_SIZE) == 0;
+		kw_object_free(&again);
+	}
+	assert_int_equal(err, KW_ERR_NO_OBJECT);
+	assert_int_equal(n, 1);
+	kw_object_page_free(&page);
+	must(kw_status_new(kw, &after));
+	assert_int_equal(kw_status_objects(after), kw_status_objects(before) + 1);
+	assert_int_equal(kw_status_keys(after), kw_status_keys(before));
+	must(kw_object_delete(kw, t.id));
+	assert_int_equal(kw_object_get(kw, t.id, &again), KW_ERR_NO_OBJECT);
+	kw_object_free(&o);
+	kw_status_free(&before);
+	kw_status_free(&after);
+	key = make_key(kw, "labelled", false);
+	assert_null(kw_key_attributes(key, &len));
+	kw_key_free(&key);
+	must(kw_key_set_attributes(kw, &by_name, (const uint8_t *)"label", 5, &changed));
+	kw_key_free(&changed);
+	must(kw_key_find(kw, &by_name, &key));
+	assert_memory_equal(kw_key_attributes(key, &len), "label", 5);
+	assert_int_equal(len, 5);
+	kw_key_free(&key);
+	must(kw_key_delete(kw, &by_name));
+	kw_free(&kw);
+}
+
 #define MANY 500
 
 static void every_key_is_listed_once(void **state)
@@ -290,10 +365,12 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest live[] = {
 		cmocka_unit_test(a_keys_life),
+		cmocka_unit_test(an_objects_life),
 		cmocka_unit_test(every_key_is_listed_once),
 	};
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_keys_life),
+		cmocka_unit_test(an_objects_life),
 		cmocka_unit_test(every_key_is_listed_once),
 		cmocka_unit_test(kills_under_load_are_not_noticed),
 	};

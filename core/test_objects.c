@@ -236,6 +236,7 @@ static void test_who_may_do_what(void **state)
 	static const uint32_t everybody[] = {ADMIN, OWNER, SERVER, STRANGER};
 	uint8_t own[WIRE_ID_SIZE], shared[WIRE_ID_SIZE], open[WIRE_ID_SIZE];
 	struct put new = {.kind = OBJECT_DATA}, change = {.how = OBJECT_CHANGE};
+	struct reader r;
 	struct seen s;
 
 	(void)state;
@@ -251,11 +252,12 @@ static void test_who_may_do_what(void **state)
 		assert_int_equal(get(uid, shared, "shared", 6),
 			uid == OWNER || uid == SERVER ? KW_ERR_OK : KW_ERR_ACCESS);
 		assert_int_equal(get(uid, open, "open", 4), 0);
+		r = reader_over(reply, reply_len);
+		get_seen(&r, &s);
+		assert_int_equal(s.rights, manages ? RIGHT_USE | RIGHT_MANAGE : RIGHT_USE);
 		assert_int_equal(list(uid, CMD_OBJECT_LIST, &s), manages         ? 3
 								 : uid == SERVER ? 2
 										 : 1);
-		assert_int_equal(s.rights,
-			uid == OWNER || uid == ADMIN ? RIGHT_USE | RIGHT_MANAGE : RIGHT_USE);
 		if (manages)
 			continue;
 		change.id = open;

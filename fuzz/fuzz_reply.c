@@ -214,9 +214,62 @@ static enum kw_err run_change(struct kw *kw, unsigned which)
 	return err;
 }
 
+static void use_object(enum kw_err err, struct kw_object **object)
+{
+	size_t len = 0, sum = 0;
+	const uint8_t *p;
+
+	if ((err == KW_ERR_OK) != (*object != NULL))
+		abort();
+	if (!*object)
+		return;
+	for (unsigned i = 0; i < kw_object_allowed(*object); i++)
+		if (!kw_object_allowed_at(*object, i).kind)
+			abort();
+	p = kw_object_attributes(*object, &len);
+	for (size_t i = 0; i < len; i++)
+		sum += p[i];
+	p = kw_object_value(*object, &len);
+	for (size_t i = 0; i < len; i++)
+		sum += p[i];
+	if (len > KW_OBJECT_MAX || sum > (KW_OBJECT_MAX + KW_ATTRIBUTES_MAX) * 255)
+		abort();
+	kw_object_free(object);
+}
+
+static enum kw_err run_objects(struct kw *kw, unsigned which)
+{
+	struct kw_object_template t = {.kind = KW_OBJECT_DATA, .value = id, .value_len = 3};
+	struct kw_object_page *page = NULL;
+	struct kw_object *object = NULL;
+	enum kw_err err;
+
+	if (which == 0)
+		err = kw_object_put(kw, &t, &object);
+	else if (which == 1)
+		err = kw_object_get(kw, id, &object);
+	else if (which == 3)
+		return kw_object_delete(kw, id);
+	else
+		while ((err = kw_object_next(kw, &page, &object)) == KW_ERR_OK)
+			use_object(err, &object);
+	use_object(err, &object);
+	kw_object_page_free(&page);
+	return err;
+}
+
+static enum kw_err run_attributes(struct kw *kw)
+{
+	struct kw_key *key = NULL;
+	enum kw_err err = kw_key_set_attributes(kw, &by_id, id, sizeof(id), &key);
+
+	use_key(err, &key);
+	return err;
+}
+
 static enum kw_err run(struct kw *kw, unsigned which)
 {
-	switch (which % 12) {
+	switch (which % 17) {
 	case 0:
 		return run_status(kw);
 	case 1:
@@ -230,9 +283,16 @@ static enum kw_err run(struct kw *kw, unsigned which)
 	case 5:
 	case 6:
 	case 7:
-		return run_use(kw, which % 12 == 7, which % 12 == 6);
+		return run_use(kw, which % 17 == 7, which % 17 == 6);
+	case 8:
+	case 9:
+	case 10:
+	case 11:
+		return run_change(kw, which % 17 - 8);
+	case 12:
+		return run_attributes(kw);
 	default:
-		return run_change(kw, which % 12 - 8);
+		return run_objects(kw, which % 17 - 13);
 	}
 }
 

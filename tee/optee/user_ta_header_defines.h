@@ -29,7 +29,7 @@
  *   1 MiB      pages of the log, twice while it is compacted
  *   0.4 MiB    the rooms that platform_optee.c keeps free
  *   0.2 MiB    buffers of the store, and sessions
- *   the rest   the store's index: 310 bytes a key, so there is room for 4,500 stored keys; storage_room.c
+ *   the rest   the store's index: 310 bytes a key or object, so there is room for 4,500 stored keys; storage_room.c
  *              has the bound of OP-TEE's own heap
  * The 130 KiB of request and reply are static, besides.
  */
