@@ -153,6 +153,7 @@ static size_t slow_request(uint8_t *frame, size_t cap)
 	put_u32(&w, PURPOSE_SIGN);
 	put_field8(&w, "", 0);
 	put_u8(&w, 0);
+	put_field16(&w, "", 0);
 	return w.len;
 }
 
