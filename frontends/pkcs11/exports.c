@@ -204,8 +204,9 @@ static CK_RV message_final(CK_SESSION_HANDLE session)
 
 static CK_FUNCTION_LIST list_2 = {.version = {2, 40}, FUNCTIONS};
 
-static struct function_list_3_0 list_3 = {
-	.base = {.version = {3, 0}, FUNCTIONS},
+static CK_FUNCTION_LIST_3_0 list_3 = {
+	.version = {3, 0},
+	FUNCTIONS,
 	.C_GetInterfaceList = C_GetInterfaceList,
 	.C_GetInterface = C_GetInterface,
 	.C_LoginUser = C_LoginUser,
@@ -234,10 +235,12 @@ static struct function_list_3_0 list_3 = {
 
 static unsigned char interface_name[] = "PKCS 11";
 
-static struct interface interfaces[] = {
-	{interface_name, &list_3, CKF_INTERFACE_FORK_SAFE},
-	{interface_name, &list_2, CKF_INTERFACE_FORK_SAFE},
+static CK_INTERFACE interfaces[] = {
+	{(void *)interface_name, &list_3, CKF_INTERFACE_FORK_SAFE},
+	{(void *)interface_name, &list_2, CKF_INTERFACE_FORK_SAFE},
 };
+
+static const CK_VERSION *const versions[] = {&list_3.version, &list_2.version};
 
 #define INTERFACES (sizeof(interfaces) / sizeof(interfaces[0]))
 
@@ -249,7 +252,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **list)
 	return CKR_OK;
 }
 
-CK_RV C_GetInterfaceList(struct interface *list, CK_ULONG *count)
+CK_RV C_GetInterfaceList(CK_INTERFACE *list, CK_ULONG *count)
 {
 	CK_RV rv = CKR_ARGUMENTS_BAD;
 
@@ -260,13 +263,12 @@ CK_RV C_GetInterfaceList(struct interface *list, CK_ULONG *count)
 	return rv;
 }
 
-CK_RV C_GetInterface(
-	unsigned char *name, CK_VERSION *version, struct interface **found, CK_FLAGS flags)
+CK_RV C_GetInterface(unsigned char *name, CK_VERSION *version, CK_INTERFACE **found, CK_FLAGS flags)
 {
 	if (!found)
 		return CKR_ARGUMENTS_BAD;
 	for (size_t i = 0; i < INTERFACES; i++) {
-		const CK_VERSION *has = interfaces[i].pFunctionList;
+		const CK_VERSION *has = versions[i];
 
 		if (name && strcmp((const char *)name, (const char *)interface_name))
 			continue;
