@@ -132,6 +132,8 @@ uint32_t kw_status_keys(const struct kw_status *s);       /* stored */
 uint32_t kw_status_open_keys(const struct kw_status *s);  /* decrypted in the TEE's memory now */
 uint32_t kw_status_objects(const struct kw_status *s);    /* stored, and not keys */
 uint64_t kw_status_store_bytes(const struct kw_status *s);
+/* Another number after each change of what is stored: as long as it and kw_status_started stay, so does every list. */
+uint64_t kw_status_changes(const struct kw_status *s);
 uint64_t kw_status_signatures(const struct kw_status *s); /* since the start */
 uint64_t kw_status_refusals(const struct kw_status *s);   /* since the start */
 uint64_t kw_status_memory(const struct kw_status *s);     /* bytes of the TEE's memory in use */
