@@ -20,7 +20,7 @@ struct kw_key {
 	struct kw_identity owner;
 	struct kw_identity allowed[WIRE_ACL_MAX];
 	unsigned allowed_count;
-	uint8_t *spki; /* NULL out of a listing */
+	uint8_t *spki; /* NULL out of a listing; of a secret key u16 its length */
 	size_t spki_len;
 	uint8_t *record; /* NULL unless the reply had one */
 	size_t record_len;
@@ -33,6 +33,8 @@ bool name_is_good(const uint8_t *name, size_t len);
 /* How calls name a key, as it goes into a request. */
 enum kw_err put_target(struct writer *w, const struct kw_target *t) KW_MUST_USE;
 void put_identity(struct writer *w, const struct kw_identity *who);
+/* The description of a new key. */
+enum kw_err put_template(struct writer *w, const struct kw_key_template *t) KW_MUST_USE;
 /* The same for calls that only stored keys can be given to. */
 enum kw_err check_stored(const struct kw_target *t) KW_MUST_USE;
 

@@ -20,9 +20,11 @@ struct key_meta {
 	char name[WIRE_NAME_MAX + 1];
 	struct identity acl[WIRE_ACL_MAX];
 	unsigned acl_count;
-	uint8_t spki[WIRE_SPKI_MAX];
+	uint8_t spki[WIRE_SPKI_MAX]; /* of a secret key its id, then u16 its length in bytes */
 	size_t spki_len;
 };
+
+#define RECORD_SECRET_SIZE (WIRE_ID_SIZE + 2)
 
 struct record_key {
 	uint8_t key[DEVICE_KEY_SIZE];
@@ -31,7 +33,7 @@ struct record_key {
 
 enum kw_err record_key_derive(struct record_key *rk) KW_MUST_USE;
 
-/* Sets meta->spki, spki_len and id from the key. */
+/* Sets meta->spki, spki_len and id from the key. A secret key gets another id each time. */
 enum kw_err record_describe(struct key_meta *meta, const struct crypto_key *key) KW_MUST_USE;
 /* out has WIRE_RECORD_MAX bytes. Each call uses a fresh key for the encryption. */
 enum kw_err record_seal(const struct record_key *rk, const struct key_meta *meta,

@@ -36,6 +36,12 @@ static const struct {
 #define SHARE_KEY_LOAD 7
 #define SHARE_SIGN 22
 #define SHARE_RSA_DECRYPT 9
+#define SHARE_RANDOM 1
+#define SHARE_CIPHER 12
+#define SHARE_MAC 8
+#define SHARE_DERIVE 10
+#define SHARE_WRAP 6
+#define SHARE_UNWRAP 8
 #define KW_COMMAND(number, NAME, name, ROLE, LANE, REPEAT, rmin, rmax, pmax) \
 	[number] = {#name, SHARE_##NAME},
 #include "wire/commands.def"
