@@ -195,8 +195,7 @@ static enum kw_err do_hmac_with(const struct arg *a, struct answer *out)
 	enum hash_id hash = (enum hash_id)a[0].number;
 
 	out->n = hash_size(hash);
-	return crypto_hmac_with(
-		hash, (struct crypto_bytes){a[1].p, a[1].n}, &message, 1, out->buf);
+	return crypto_hmac_with(hash, (struct crypto_bytes){a[1].p, a[1].n}, &message, 1, out->buf);
 }
 
 /* type key message */
@@ -293,8 +292,8 @@ static enum kw_err do_encrypt(const struct arg *a, struct answer *out)
 	out->n = k;
 	if (!err)
 		err = rsa_block_oaep((enum hash_id)a[2].number, (enum hash_id)a[3].number,
-			(struct crypto_bytes){a[4].p, a[4].n}, (struct crypto_bytes){a[5].p, a[5].n},
-			em, k);
+			(struct crypto_bytes){a[4].p, a[4].n},
+			(struct crypto_bytes){a[5].p, a[5].n}, em, k);
 	if (!err)
 		err = crypto_rsa_public(key, em, k, out->buf);
 	crypto_key_free(&key);
