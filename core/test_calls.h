@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "core.h"
-#include "crypto.h"
 #include "key_type.h"
 #include "tests/support/platform_memory.h"
 #include "tests/support/storage_memory.h"
