@@ -232,8 +232,8 @@ const uint8_t *object_attributes(const struct object *o, size_t *len)
 {
 	if (o->data->key)
 		return kw_key_attributes(o->data->key, len);
-	*len = o->attributes_len;
-	return o->attributes;
+	*len = o->item ? o->item->attributes_len : 0;
+	return o->item ? o->item->attributes : NULL;
 }
 
 bool object_is_token(const struct object *o)
