@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "item_attribute.h"
 #include "secret.h"
 #include "stored.h"
-
-#define CKA_ID_SIZE 20 /* of a key's id: what is there when nothing else was chosen */
+#include "value.h"
 
 static const struct {
 	enum kw_key_type type;
@@ -123,29 +123,6 @@ CK_RV attribute_number(const CK_ATTRIBUTE *attributes, CK_ULONG count, CK_ATTRIB
 
 /* --- Values --- */
 
-static CK_RV flag(struct value *v, bool is_set)
-{
-	v->own.flag = is_set;
-	v->p = &v->own.flag;
-	v->n = sizeof(v->own.flag);
-	return CKR_OK;
-}
-
-static CK_RV number(struct value *v, CK_ULONG n)
-{
-	v->own.number = n;
-	v->p = &v->own.number;
-	v->n = sizeof(v->own.number);
-	return CKR_OK;
-}
-
-static CK_RV bytes(struct value *v, const void *p, size_t n)
-{
-	v->p = p;
-	v->n = n;
-	return CKR_OK;
-}
-
 static bool has_purpose(const struct object *o, uint32_t any)
 {
 	return object_purposes(o) & any;
@@ -200,7 +177,9 @@ static bool is_generated(const struct object *o)
 
 static bool may_manage(const struct object *o)
 {
-	return !object_is_token(o) || kw_key_may_manage(o->data->key);
+	if (!object_is_token(o))
+		return true;
+	return o->item ? o->item->may_manage : kw_key_may_manage(o->data->key);
 }
 
 /* What the object can do, in flags of mechanisms. */
@@ -267,8 +246,11 @@ static CK_RV unique_id(const struct object *o, struct value *v)
 	char *at = v->own.text;
 
 	*at++ = o->class == CKO_PRIVATE_KEY ? 's' : o->class == CKO_PUBLIC_KEY ? 'p' : 'k';
+	/* A public key alone may be on the token beside one of a pair. */
+	if (o->item)
+		v->own.text[0] = 'a';
 	for (size_t i = 0; i < KW_ID_SIZE; i++)
-		at += sprintf(at, "%02x", o->data->id[i]);
+		at += sprintf(at, "%02x", o->item ? o->item->id[i] : o->data->id[i]);
 	return bytes(v, v->own.text, (size_t)(at - v->own.text));
 }
 
@@ -477,8 +459,11 @@ static CK_RV get_key_material(struct object *o, CK_ATTRIBUTE_TYPE type, struct v
 
 CK_RV attribute_get(struct object *o, CK_ATTRIBUTE_TYPE type, struct value *v)
 {
-	CK_RV rv = get_common(o, type, v);
+	CK_RV rv;
 
+	if (!o->data)
+		return item_attribute_get(o, type, v);
+	rv = get_common(o, type, v);
 	if (rv == CKR_ATTRIBUTE_TYPE_INVALID)
 		rv = o->class == CKO_PRIVATE_KEY  ? get_private(o, type, v)
 		     : o->class == CKO_SECRET_KEY ? get_secret(o, type, v)
@@ -497,7 +482,7 @@ bool attribute_matches(struct object *o, const CK_ATTRIBUTE *wanted, CK_RV *rv)
 	if (got == CKR_OK)
 		return v.n == wanted->ulValueLen && (!v.n || !memcmp(v.p, wanted->pValue, v.n));
 	if (got != CKR_ATTRIBUTE_TYPE_INVALID && got != CKR_ATTRIBUTE_SENSITIVE &&
-		got != CKR_OBJECT_HANDLE_INVALID)
+		got != CKR_OBJECT_HANDLE_INVALID && got != CKR_DATA_INVALID)
 		*rv = got;
 	return false;
 }

@@ -5,6 +5,8 @@
 
 #include "object.h"
 
+#define CKA_ID_SIZE 20 /* of a key's id: what is there when nothing else was chosen */
+
 struct value {
 	const void *p;
 	size_t n;

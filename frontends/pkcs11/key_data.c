@@ -71,20 +71,23 @@ void key_data_put(struct key_data **data)
 	if (d->value)
 		OPENSSL_cleanse(d->value, d->value_len);
 	free(d->value);
+	free(d->attributes);
 	free(d);
 }
 
-struct key_data *key_data_of_value(
-	enum kw_key_type type, uint32_t purposes, const uint8_t *value, size_t len)
+struct key_data *key_data_of_value(enum kw_key_type type, uint32_t purposes, const uint8_t *value,
+	size_t len, const uint8_t *attributes, size_t attributes_len)
 {
 	struct key_data *d = calloc(1, sizeof(*d));
 
 	if (!d)
 		return NULL;
 	d->value = malloc(len);
+	d->attributes = malloc(attributes_len + 1);
 	/* Nothing that the TEE has is meant by it */
-	if (!d->value || RAND_bytes(d->id, sizeof(d->id)) != 1) {
+	if (!d->value || !d->attributes || RAND_bytes(d->id, sizeof(d->id)) != 1) {
 		free(d->value);
+		free(d->attributes);
 		free(d);
 		return NULL;
 	}
@@ -93,6 +96,8 @@ struct key_data *key_data_of_value(
 	d->purposes = purposes;
 	memcpy(d->value, value, len);
 	d->value_len = len;
+	memcpy(d->attributes, attributes, attributes_len);
+	d->attributes_len = attributes_len;
 	atomic_init(&d->secret_size, len);
 	return d;
 }
@@ -316,7 +321,7 @@ CK_RV object_secret_size(struct object *o, size_t *size)
 
 bool object_is_secret(const struct object *o)
 {
-	return kw_key_type_is_secret(o->data->type);
+	return o->data && kw_key_type_is_secret(o->data->type);
 }
 
 uint32_t object_purposes(const struct object *o)
@@ -330,8 +335,12 @@ const uint8_t *object_attributes(const struct object *o, size_t *len)
 {
 	if (o->data->key)
 		return kw_key_attributes(o->data->key, len);
-	*len = o->attributes_len;
-	return o->attributes;
+	if (o->data->value) {
+		*len = o->data->attributes_len;
+		return o->data->attributes;
+	}
+	*len = o->item ? o->item->attributes_len : 0;
+	return o->item ? o->item->attributes : NULL;
 }
 
 bool object_is_token(const struct object *o)

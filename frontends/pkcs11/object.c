@@ -12,7 +12,7 @@ static unsigned long additions; /* by this process */
 static void object_free(struct object *o)
 {
 	key_data_put(&o->data);
-	free(o->attributes);
+	item_put(&o->item);
 	free(o);
 }
 
@@ -192,6 +192,149 @@ CK_RV object_merge(struct kw_key **keys, size_t count, unsigned long additions_b
 	return rv;
 }
 
+/* --- Items --- */
+
+CK_RV object_of_item(struct item **item, struct object **object)
+{
+	struct object *o = calloc(1, sizeof(*o));
+	struct public_part *part = NULL;
+	const struct item_value *value;
+	CK_RV rv = CKR_HOST_MEMORY;
+
+	*object = NULL;
+	if (!o)
+		goto out;
+	atomic_init(&o->refs, 1);
+	o->class = (*item)->class;
+	/* Where the certificate's key is not said beside it, it is found in the certificate, now and not in the table. */
+	if (o->class == CKO_PUBLIC_KEY || (o->class == CKO_CERTIFICATE && !item_key_id(*item))) {
+		rv = item_get_value(*item, &value);
+		if (rv)
+			goto out;
+	}
+	if (o->class == CKO_PUBLIC_KEY) {
+		rv = public_part_new(value->p, value->n, &part);
+		if (rv)
+			goto out;
+		o->data = key_data_of_public(&part);
+		rv = CKR_HOST_MEMORY;
+		if (!o->data)
+			goto out;
+	}
+	o->item = *item;
+	*item = NULL;
+	*object = o;
+	o = NULL;
+	rv = CKR_OK;
+out:
+	object_put(&o);
+	item_put(item);
+	return rv;
+}
+
+/* Under the lock. A value that was fetched is not kept when something changed: it may be another one. A public key's is
+ * what the object is made of. */
+static bool is_known_item(const struct item *item, size_t *place)
+{
+	const struct item *old;
+
+	*place = table_find_item(item->id);
+	if (*place == TABLE_NONE)
+		return false;
+	old = table_at(*place)->item;
+	return old->class == item->class && old->may_manage == item->may_manage &&
+	       old->size == item->size && old->attributes_len == item->attributes_len &&
+	       !memcmp(old->attributes, item->attributes, item->attributes_len) &&
+	       (item->class == CKO_PUBLIC_KEY || !atomic_load(&old->value));
+}
+
+struct object *object_known_item(const struct item *item)
+{
+	struct object *o = NULL;
+	size_t place;
+
+	module_lock();
+	if (is_known_item(item, &place)) {
+		o = table_at(place);
+		atomic_fetch_add(&o->refs, 1);
+	}
+	module_unlock();
+	return o;
+}
+
+/* Under the lock */
+static CK_RV put_item(struct object **o)
+{
+	size_t place = table_find_item((*o)->item->id);
+	CK_RV rv = CKR_HOST_MEMORY;
+
+	if (place != TABLE_NONE) {
+		(*o)->handle = place + 1;
+		table_set(place, *o);
+	} else if (table_reserve(1)) {
+		table_append(*o);
+	} else {
+		goto out;
+	}
+	*o = NULL;
+	rv = CKR_OK;
+out:
+	object_put(o);
+	return rv;
+}
+
+CK_RV object_merge_items(struct object **items, size_t count, unsigned long additions_before)
+{
+	size_t seen_len = table_size(), place;
+	bool *seen = calloc(seen_len + 1, sizeof(*seen));
+	CK_RV rv = seen ? CKR_OK : CKR_HOST_MEMORY;
+
+	for (size_t i = 0; !rv && i < count; i++) {
+		bool is_known = is_known_item(items[i]->item, &place);
+
+		if (place < seen_len)
+			seen[place] = true;
+		if (!is_known)
+			rv = put_item(&items[i]);
+	}
+	for (size_t i = 0; !rv && additions == additions_before && i < seen_len; i++) {
+		if (is_on_token(i) && table_at(i)->item && !seen[i])
+			table_set(i, NULL);
+	}
+	free(seen);
+	return rv;
+}
+
+CK_RV object_add_item(struct object **object, CK_OBJECT_HANDLE *handle)
+{
+	uint8_t id[KW_ID_SIZE];
+	CK_RV rv;
+
+	memcpy(id, (*object)->item->id, sizeof(id));
+	module_lock();
+	rv = put_item(object);
+	if (!rv) {
+		additions++;
+		if (handle)
+			*handle = table_find_item(id) + 1;
+	}
+	module_unlock();
+	return rv;
+}
+
+void object_replace(CK_OBJECT_HANDLE handle, struct object **object)
+{
+	module_lock();
+	/* Gone meanwhile: it stays so. */
+	if (table_at(handle - 1)) {
+		(*object)->handle = handle;
+		table_set(handle - 1, *object);
+		*object = NULL;
+	}
+	module_unlock();
+	object_put(object);
+}
+
 /* The next object of a list: all of them, or those of one chain. */
 static size_t next_place(const struct object_filter *filter, size_t place)
 {
@@ -265,7 +408,8 @@ void object_forget(CK_OBJECT_HANDLE handle)
 	if (handle && table_at(handle - 1)) {
 		size_t place = handle - 1;
 
-		if (is_on_token(place) && table_at(place)->class == CKO_PUBLIC_KEY)
+		if (is_on_token(place) && table_at(place)->class == CKO_PUBLIC_KEY &&
+			!table_at(place)->item)
 			place--;
 		forget_key(place);
 	}

@@ -242,6 +242,13 @@ CK_RV operation_update(struct operation *op, const uint8_t *part, size_t len)
 	return CKR_OK;
 }
 
+void operation_block(const uint8_t *data, size_t len, uint8_t *out, size_t size)
+{
+	memset(out, 0, size - len);
+	if (len)
+		memcpy(out + size - len, data, len);
+}
+
 void operation_end(struct session *s, enum operation_kind kind, CK_RV rv, const void *out)
 {
 	if (rv == CKR_BUFFER_TOO_SMALL || (rv == CKR_OK && !out))

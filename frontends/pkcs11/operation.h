@@ -51,6 +51,8 @@ CK_RV operation_get(
 CK_RV operation_update(struct operation *op, const uint8_t *part, size_t len);
 /* Ends the operation unless the caller asked for the size, or gave too little room. */
 void operation_end(struct session *s, enum operation_kind kind, CK_RV rv, const void *out);
+/* The number, with zeros in front: size >= len. */
+void operation_block(const uint8_t *data, size_t len, uint8_t *out, size_t size);
 /* Whether all of the data may go into one request. */
 #define OPERATION_WHOLE_MAX KW_MESSAGE_MAX
 

@@ -12,20 +12,14 @@
 CK_RV secret_show(struct session *s, const struct key_request *request, const uint8_t *value,
 	size_t len, CK_OBJECT_HANDLE *handle)
 {
-	struct key_data *data = key_data_of_value(request->type, request->purposes, value, len);
+	struct key_data *data = key_data_of_value(request->type, request->purposes, value, len,
+		request->attributes, request->attributes_len);
 	struct object *o = data ? object_new(CKO_SECRET_KEY, data) : NULL;
 
 	key_data_put(&data);
 	if (!o)
 		return CKR_HOST_MEMORY;
 	o->session = s->handle;
-	o->attributes = malloc(request->attributes_len + 1);
-	if (!o->attributes) {
-		object_put(&o);
-		return CKR_HOST_MEMORY;
-	}
-	memcpy(o->attributes, request->attributes, request->attributes_len);
-	o->attributes_len = request->attributes_len;
 	return object_add(&o, handle);
 }
 

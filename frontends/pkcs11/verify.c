@@ -37,6 +37,9 @@ static CK_RV verify_digest(const struct operation *op, EVP_PKEY *pkey, const EVP
 	if (op->mechanism->scheme == KW_SCHEME_RSA_PKCS1 &&
 		EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) <= 0)
 		goto out;
+	if (op->mechanism->scheme == KW_SCHEME_RSA_RAW &&
+		EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) <= 0)
+		goto out;
 	rv = EVP_PKEY_verify(ctx, sig, sig_len, data, len) == 1 ? CKR_OK : CKR_SIGNATURE_INVALID;
 out:
 	EVP_PKEY_CTX_free(ctx);
@@ -61,7 +64,7 @@ static CK_RV verify_with(const struct operation *op, const uint8_t *data, size_t
 	bool is_digest, const uint8_t *sig, size_t sig_len)
 {
 	size_t size = kw_key_type_signature_size(op->key->data->type);
-	uint8_t hash[64], der[KW_SIGNATURE_MAX];
+	uint8_t hash[64], der[KW_SIGNATURE_MAX], block[KW_SIGNATURE_MAX];
 	EVP_MD *md = NULL;
 	EVP_PKEY *pkey;
 	size_t n = 0;
@@ -92,6 +95,13 @@ static CK_RV verify_with(const struct operation *op, const uint8_t *data, size_t
 	rv = CKR_DATA_LEN_RANGE;
 	if (md && len != mechanism_hash_size(op->hash))
 		goto out;
+	if (op->mechanism->scheme == KW_SCHEME_RSA_RAW) {
+		if (len > size)
+			goto out;
+		operation_block(data, len, block, size);
+		data = block;
+		len = size;
+	}
 	if (op->mechanism->scheme == KW_SCHEME_ECDSA) {
 		/* Not a DER of two numbers: it cannot be right. */
 		rv = CKR_SIGNATURE_INVALID;
