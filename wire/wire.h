@@ -26,6 +26,9 @@
 #define WIRE_ATTRIBUTES_MAX 1024 /* bytes that a key or object carries for its users */
 #define WIRE_OBJECT_MAX 6000     /* bytes of an object's value */
 #define WIRE_CSR_MAX 16000       /* bytes of a certificate request */
+#define WIRE_CHALLENGE_MIN 8  /* bytes of a challenge, when there is one (RFC 9711, 4.1) */
+#define WIRE_CHALLENGE_MAX 64
+#define WIRE_ATTESTATION_MAX 2048 /* bytes of an attestation statement */
 #define WIRE_CPU_ANY 0xffff
 
 enum wire_command {

@@ -41,6 +41,8 @@ static const struct {
 #define SHARE_OBJECT_GET 5
 #define SHARE_OBJECT_LIST 3
 #define SHARE_OBJECT_DELETE 4
+#define SHARE_KEY_ATTEST 6
+#define SHARE_ATTEST_KEY 1
 #define KW_COMMAND(number, NAME, name, ROLE, LANE, REPEAT, rmin, rmax, pmax) \
 	[number] = {#name, SHARE_##NAME},
 #include "wire/commands.def"
