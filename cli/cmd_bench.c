@@ -334,7 +334,7 @@ static enum exit_code run(struct cli *cli)
 		if (letter == OPTION_JSON)
 			json = true;
 		else if (letter == OPTION_TYPE)
-			ok = (b->type = kw_key_type_from_name(value)) != 0;
+			ok = kw_key_type_signs(b->type = kw_key_type_from_name(value));
 		else if (letter == OPTION_THREADS)
 			ok = parse_number(value, 1, BENCH_THREADS_MAX, &b->threads);
 		else if (letter == OPTION_SECONDS)
@@ -342,7 +342,7 @@ static enum exit_code run(struct cli *cli)
 	}
 	if (!ok) {
 		code = usage_error(cli,
-			letter == OPTION_TYPE ? "there is no type '%s'"
+			letter == OPTION_TYPE ? "there is no type '%s' that signs"
 					      : "'%s' is not a number "
 						"that this option takes",
 			value);

@@ -53,6 +53,8 @@ void hint_server_file(const struct cli *cli, const struct kw_key *key)
 	char file[KW_NAME_MAX + 16];
 	char *star;
 
+	if (!kw_key_type_signs(kw_key_type(key)))
+		return;
 	printf("To get a server's file:    %s key pem ", hint_program(cli));
 	text_print_word(stdout, name);
 	snprintf(file, sizeof(file), "%s.pem", name);

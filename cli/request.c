@@ -101,8 +101,14 @@ bool key_request_option(struct cli *cli, struct key_request *r, int letter, cons
 
 enum exit_code key_request_check(struct cli *cli, const struct key_request *r)
 {
+	if (r->t.purposes & (KW_PURPOSE_TLS_SERVER | KW_PURPOSE_TLS_CLIENT | KW_PURPOSE_CSR |
+				    KW_PURPOSE_SIGN) &&
+		!kw_key_type_signs(r->t.type))
+		return usage_error(cli,
+			"a key of type %s cannot sign: say what it is for with --purpose",
+			kw_key_type_name(r->t.type));
 	if (r->t.purposes & (KW_PURPOSE_DECRYPT | KW_PURPOSE_DECRYPT_PKCS1) &&
-		!kw_key_type_is_rsa(r->t.type))
+		!kw_key_type_is_rsa(r->t.type) && !kw_key_type_is_secret(r->t.type))
 		return usage_error(cli,
 			"a key of type %s cannot decrypt: use an RSA key or other purposes",
 			kw_key_type_name(r->t.type));

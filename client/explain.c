@@ -317,6 +317,9 @@ enum kw_err explain_answer(
 	case KW_ERR_BAD_ALGORITHM:
 	case KW_ERR_DECRYPT:
 		return explain_key(kw, err, s);
+	case KW_ERR_BAD_MAC:
+	case KW_ERR_MIXED:
+		return explain(err, "%s", kw_strerror(err));
 	default:
 		return explain_state(kw, err);
 	}

@@ -197,6 +197,13 @@ static void get_body(struct reader *r, struct kw_key *k)
 		r->failed = true;
 }
 
+static bool public_part_is_good(const struct kw_key *k, const uint8_t *p)
+{
+	if (!kw_key_type_is_secret(k->type))
+		return der_is_well_formed(p, k->spki_len);
+	return k->spki_len == 2 && p[0] == 0 && p[1] > 0 && p[1] <= KW_SECRET_MAX;
+}
+
 enum kw_err get_description(struct reader *r, bool with_spki, struct kw_key **key)
 {
 	struct kw_key *k = calloc(1, sizeof(*k));
@@ -213,7 +220,7 @@ enum kw_err get_description(struct reader *r, bool with_spki, struct kw_key **ke
 	}
 	if (r->failed || with_spki != (k->spki_len > 0))
 		goto out;
-	if (with_spki && !der_is_well_formed(k->spki, k->spki_len))
+	if (with_spki && !public_part_is_good(k, k->spki))
 		goto out;
 	*key = k;
 	k = NULL;
@@ -345,8 +352,15 @@ uint64_t kw_key_refusals(const struct kw_key *k)
 
 const uint8_t *kw_key_spki(const struct kw_key *k, size_t *len)
 {
-	*len = k->spki_len;
-	return k->spki;
+	bool has = k->spki && !kw_key_type_is_secret(k->type);
+
+	*len = has ? k->spki_len : 0;
+	return has ? k->spki : NULL;
+}
+
+size_t kw_key_secret_size(const struct kw_key *k)
+{
+	return k->spki && kw_key_type_is_secret(k->type) ? k->spki[1] : 0;
 }
 
 const uint8_t *kw_key_record(const struct kw_key *k, size_t *len)

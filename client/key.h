@@ -20,7 +20,7 @@ struct kw_key {
 	struct kw_identity owner;
 	struct kw_identity allowed[WIRE_ACL_MAX];
 	unsigned allowed_count;
-	uint8_t *spki; /* NULL out of a listing */
+	uint8_t *spki; /* NULL out of a listing; of a secret key u16 its length */
 	size_t spki_len;
 	uint8_t *attributes; /* NULL when there are none */
 	size_t attributes_len;
@@ -44,6 +44,8 @@ void get_identity(struct reader *r, struct kw_identity *who);
 unsigned get_acl(struct reader *r, struct kw_identity *allowed);
 /* A field as a copy in *p, NULL when it is empty. False: there is no memory. */
 bool get_copied(struct reader *r, size_t max, uint8_t **p, size_t *len) KW_MUST_USE;
+/* The description of a new key. */
+enum kw_err put_template(struct writer *w, const struct kw_key_template *t) KW_MUST_USE;
 /* The same for calls that only stored keys can be given to. */
 enum kw_err check_stored(const struct kw_target *t) KW_MUST_USE;
 

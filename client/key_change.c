@@ -5,10 +5,10 @@
 
 #include <string.h>
 
-/* RSA-4096: exponent, p and q. */
+/* RSA-4096: exponent, p and q: more than any other. */
 #define MATERIAL_MAX (4 + 2 * 256)
 
-static enum kw_err put_template(struct writer *w, const struct kw_key_template *t)
+enum kw_err put_template(struct writer *w, const struct kw_key_template *t)
 {
 	const char *name = t->name ? t->name : "";
 	size_t len = strnlen(name, KW_NAME_MAX + 1);
@@ -58,6 +58,9 @@ static enum kw_err make(struct kw *kw, uint16_t command, const struct kw_key_tem
 	err = put_template(&c.req, t);
 	if (err)
 		goto out;
+	if (t->type == KW_KEY_TYPE_HMAC && !c.secret)
+		put_u16(&c.req,
+			t->secret_len <= KW_SECRET_MAX ? (uint16_t)t->secret_len : UINT16_MAX);
 	if (c.secret)
 		put_field16(&c.req, material, len);
 	subject.name = t->name;

@@ -8,6 +8,9 @@ enum family {
 	FAMILY_RSA,
 	FAMILY_EC,
 	FAMILY_ED,
+	FAMILY_X,
+	FAMILY_AES,
+	FAMILY_HMAC,
 };
 
 static const struct type_row {
@@ -70,6 +73,18 @@ bool kw_key_type_is_ec(enum kw_key_type type)
 	return row && row->family == FAMILY_EC;
 }
 
+bool kw_key_type_is_secret(enum kw_key_type type)
+{
+	const struct type_row *row = find_type(type);
+
+	return row && (row->family == FAMILY_AES || row->family == FAMILY_HMAC);
+}
+
+bool kw_key_type_signs(enum kw_key_type type)
+{
+	return kw_key_type_signature_size(type) > 0;
+}
+
 unsigned kw_key_type_bits(enum kw_key_type type)
 {
 	const struct type_row *row = find_type(type);
@@ -87,7 +102,7 @@ size_t kw_key_type_signature_size(enum kw_key_type type)
 		return row->bits / 8;
 	if (row->family == FAMILY_EC)
 		return 2 * (size_t)((row->bits + 7) / 8);
-	return 64; /* RFC 8032 5.1.6 */
+	return row->family == FAMILY_ED ? 64 : 0; /* RFC 8032 5.1.6 */
 }
 
 static const struct purpose_row *find_purpose(const char *name, size_t len)

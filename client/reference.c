@@ -138,6 +138,8 @@ enum kw_err kw_reference_new(const struct kw_key *key, struct kw_reference **ref
 	if (!ref)
 		return explain(err, "there is no place for the result");
 	*ref = NULL;
+	if (key && kw_key_type_is_secret(key->type))
+		return explain(err, "a secret key has no public key, which a key file needs");
 	if (!key || !key->spki || (kw_key_is_sealed(key) && !key->record))
 		return explain(err,
 			"this description of a key lacks the public key, or the record of a "

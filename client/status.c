@@ -23,6 +23,7 @@ struct kw_status {
 	uint32_t open_keys;
 	uint32_t objects;
 	uint64_t store_bytes;
+	uint64_t changes;
 	uint64_t signatures;
 	uint64_t refusals;
 	uint64_t memory;
@@ -90,6 +91,7 @@ static bool read_status(struct kw_status *s, struct reader *r)
 	s->open_keys = get_u32(r);
 	s->objects = get_u32(r);
 	s->store_bytes = get_u64(r);
+	s->changes = get_u64(r);
 	s->signatures = get_u64(r);
 	s->refusals = get_u64(r);
 	s->memory = get_u64(r);
@@ -184,6 +186,11 @@ uint32_t kw_status_objects(const struct kw_status *s)
 uint64_t kw_status_store_bytes(const struct kw_status *s)
 {
 	return s->store_bytes;
+}
+
+uint64_t kw_status_changes(const struct kw_status *s)
+{
+	return s->changes;
 }
 
 uint64_t kw_status_signatures(const struct kw_status *s)

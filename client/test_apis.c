@@ -95,6 +95,7 @@ static void status_reply(struct writer *w)
 	put_u32(w, 3);
 	put_u32(w, 17);
 	put_u64(w, 4096);
+	put_u64(w, 77);
 	put_u64(w, 99);
 	put_u64(w, 5);
 	put_u64(w, 1 << 20);
@@ -129,6 +130,7 @@ static enum kw_err run_status(struct kw *kw)
 	assert_int_equal(kw_status_open_keys(s), 3);
 	assert_int_equal(kw_status_objects(s), 17);
 	assert_int_equal(kw_status_store_bytes(s), 4096);
+	assert_int_equal(kw_status_changes(s), 77);
 	assert_int_equal(kw_status_signatures(s), 99);
 	assert_int_equal(kw_status_refusals(s), 5);
 	assert_int_equal(kw_status_memory(s), 1 << 20);

@@ -21,7 +21,7 @@ static void key_types(void **state)
 	(void)state;
 	for (; (name = kw_key_type_row(n)); n++)
 		assert_string_equal(kw_key_type_name(kw_key_type_from_name(name)), name);
-	assert_int_equal(n, 7);
+	assert_int_equal(n, 12);
 	assert_int_equal(kw_key_type_from_name("rsa-1024"), 0);
 	assert_int_equal(kw_key_type_from_name(NULL), 0);
 	assert_int_equal(kw_key_type_from_name(""), 0);
@@ -36,6 +36,13 @@ static void key_types(void **state)
 	assert_int_equal(kw_key_type_signature_size(KW_KEY_TYPE_EC_P521), 132);
 	assert_int_equal(kw_key_type_signature_size(KW_KEY_TYPE_ED25519), 64);
 	assert_int_equal(kw_key_type_signature_size((enum kw_key_type)0), 0);
+	assert_int_equal(kw_key_type_signature_size(KW_KEY_TYPE_X25519), 0);
+	assert_true(kw_key_type_signs(KW_KEY_TYPE_ED25519));
+	assert_false(kw_key_type_signs(KW_KEY_TYPE_AES_256));
+	assert_true(kw_key_type_is_secret(KW_KEY_TYPE_AES_256));
+	assert_true(kw_key_type_is_secret(KW_KEY_TYPE_HMAC));
+	assert_false(kw_key_type_is_secret(KW_KEY_TYPE_X25519));
+	assert_false(kw_key_type_is_secret((enum kw_key_type)0));
 }
 
 static void purposes(void **state)
@@ -73,7 +80,7 @@ static void purposes(void **state)
 	assert_string_equal(buf, "");
 	assert_string_equal(kw_purpose_row(0, &sentence), "tls-server");
 	assert_non_null(strstr(sentence, "TLS server"));
-	assert_null(kw_purpose_row(6, &sentence));
+	assert_null(kw_purpose_row(17, &sentence));
 	assert_null(sentence);
 }
 

@@ -33,11 +33,15 @@ static void put_purposes(struct writer *w, uint32_t bits)
 /* What is not known to be good is said to be the worse. */
 static void put_key(struct writer *w, const struct key_meta *m)
 {
-	cbor_put_map(w, 8);
+	bool has_public = !key_type_is_secret((enum key_type)m->type);
+
+	cbor_put_map(w, has_public ? 8 : 7);
 	cbor_put_text(w, "id");
 	cbor_put_bytes(w, m->id, WIRE_ID_SIZE);
-	cbor_put_text(w, "spki");
-	cbor_put_bytes(w, m->spki, m->spki_len);
+	if (has_public) {
+		cbor_put_text(w, "spki");
+		cbor_put_bytes(w, m->spki, m->spki_len);
+	}
 	cbor_put_text(w, "type");
 	cbor_put_text(w, key_type_find(m->type)->name);
 	cbor_put_text(w, "place");
@@ -49,7 +53,7 @@ static void put_key(struct writer *w, const struct key_meta *m)
 	cbor_put_text(w, "purposes");
 	put_purposes(w, m->purposes);
 	cbor_put_text(w, "extractable");
-	cbor_put_bool(w, false);
+	cbor_put_bool(w, m->purposes & PURPOSE_EXTRACTABLE);
 }
 
 struct protection {

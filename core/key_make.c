@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Commands that make keys: KEY_GENERATE and KEY_IMPORT. */
+/* Commands that make keys: KEY_GENERATE and KEY_IMPORT, and what others that do so share with them. */
 #include <string.h>
 
+#include "key_make.h"
 #include "key_type.h"
 #include "policy.h"
 #include "subject.h"
@@ -74,24 +75,73 @@ static enum kw_err keep_new(struct call *c, struct subject *s, struct writer *rs
 	return err;
 }
 
+enum kw_err make_allowed(struct call *c)
+{
+	if (c->session->is_admin || c->session->may_create)
+		return KW_ERR_OK;
+	atomic_fetch_add(&c->core->refusals, 1);
+	return KW_ERR_MAY_NOT_CREATE;
+}
+
+enum kw_err make_begin(struct call *c, struct reader *req, struct key_meta *m)
+{
+	enum kw_err err = get_template(c, req, m);
+
+	if (!err)
+		err = policy_purposes_check(c->session, m->purposes);
+	return err ? err : check_name_free(c, m);
+}
+
+enum kw_err make_secret(struct subject *s, const uint8_t *value, size_t n)
+{
+	if (!key_type_is_secret((enum key_type)s->meta.type))
+		return KW_ERR_BAD_ALGORITHM;
+	return crypto_key_import((enum key_type)s->meta.type, value, n, &s->crypto);
+}
+
+enum kw_err make_end(struct call *c, struct subject *s, struct writer *rsp)
+{
+	return keep_new(c, s, rsp);
+}
+
+/* A secret key's bytes come from the TEE's random source. n: 0 for the type's own length. */
+static enum kw_err generate(struct subject *s, size_t n)
+{
+	const struct key_type_info *info = key_type_find(s->meta.type);
+	uint8_t value[CRYPTO_SECRET_MAX];
+	enum kw_err err = KW_ERR_BAD_KEY;
+
+	if (!key_type_is_secret(info->type))
+		return crypto_key_generate(info->type, &s->crypto);
+	if (!n)
+		n = key_type_bytes(info);
+	if (n < WIRE_SECRET_MIN || !key_type_takes(info, n))
+		return err;
+	err = platform_random(value, n);
+	if (!err)
+		err = make_secret(s, value, n);
+	platform_wipe(value, sizeof(value));
+	return err;
+}
+
 enum kw_err cmd_key_generate(struct call *c, struct reader *req, struct writer *rsp)
 {
 	struct subject *s = subject_new();
 	enum kw_err err = KW_ERR_NO_MEMORY;
+	size_t n = 0;
 
 	if (!s)
 		goto out;
-	err = get_template(c, req, &s->meta);
+	err = make_begin(c, req, &s->meta);
 	if (err)
 		goto out;
+	if (s->meta.type == KEY_TYPE_HMAC)
+		n = get_u16(req);
 	err = KW_ERR_BAD_REQUEST;
 	if (!reader_done(req))
 		goto out;
 	s->meta.origin = ORIGIN_GENERATED;
-	err = check_name_free(c, &s->meta);
-	if (err)
-		goto out;
-	err = crypto_key_generate((enum key_type)s->meta.type, &s->crypto);
+	err = generate(s, n);
 	if (err)
 		goto out;
 	err = keep_new(c, s, rsp);
@@ -109,7 +159,7 @@ enum kw_err cmd_key_import(struct call *c, struct reader *req, struct writer *rs
 
 	if (!s)
 		goto out;
-	err = get_template(c, req, &s->meta);
+	err = make_begin(c, req, &s->meta);
 	if (err)
 		goto out;
 	material = get_field16(req, CRYPTO_PRIVATE_MAX, &n);
@@ -117,9 +167,6 @@ enum kw_err cmd_key_import(struct call *c, struct reader *req, struct writer *rs
 	if (!reader_done(req))
 		goto out;
 	s->meta.origin = ORIGIN_IMPORTED;
-	err = check_name_free(c, &s->meta);
-	if (err)
-		goto out;
 	err = crypto_key_import((enum key_type)s->meta.type, material, n, &s->crypto);
 	if (err)
 		goto out;

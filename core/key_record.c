@@ -21,6 +21,36 @@ _Static_assert(SEALING_HEAD_SIZE + 3 + 4 + 8 + IDENTITY_SIZE + 1 + WIRE_NAME_MAX
 		       WIRE_RECORD_MAX,
 	"every key fits into a record");
 
+/* A secret key has no public part to hash: its id is chosen once, and is in the record in that place, followed
+ * by the key's length. */
+static enum kw_err describe_secret(struct key_meta *meta, const struct crypto_key *key)
+{
+	uint8_t value[CRYPTO_PRIVATE_MAX];
+	struct writer w = writer_over(meta->spki, sizeof(meta->spki));
+	size_t n = 0;
+	enum kw_err err = crypto_key_private(key, value, &n);
+
+	platform_wipe(value, sizeof(value));
+	if (!err)
+		err = platform_random(meta->id, sizeof(meta->id));
+	if (err)
+		return err;
+	put_bytes(&w, meta->id, sizeof(meta->id));
+	put_u16(&w, (uint16_t)n);
+	meta->spki_len = w.len;
+	return KW_ERR_OK;
+}
+
+static enum kw_err identify(struct key_meta *meta)
+{
+	if (!key_type_is_secret((enum key_type)meta->type))
+		return crypto_hash(HASH_SHA256, meta->spki, meta->spki_len, meta->id);
+	if (meta->spki_len != RECORD_SECRET_SIZE)
+		return KW_ERR_CORRUPT;
+	memcpy(meta->id, meta->spki, sizeof(meta->id));
+	return KW_ERR_OK;
+}
+
 enum kw_err record_describe(struct key_meta *meta, const struct crypto_key *key)
 {
 	uint8_t public_part[CRYPTO_PUBLIC_MAX];
@@ -28,6 +58,8 @@ enum kw_err record_describe(struct key_meta *meta, const struct crypto_key *key)
 	size_t n = 0;
 	enum kw_err err;
 
+	if (key_type_is_secret((enum key_type)meta->type))
+		return describe_secret(meta, key);
 	err = crypto_key_public(key, public_part, &n);
 	if (err)
 		return err;
@@ -146,7 +178,7 @@ static enum kw_err read_record(const struct record_key *rk, const uint8_t *recor
 	sealing_get(&r, record, CRYPTO_PRIVATE_MAX, sealed);
 	if (!reader_done(&r) || !key_type_find(meta->type))
 		return KW_ERR_CORRUPT;
-	return crypto_hash(HASH_SHA256, meta->spki, meta->spki_len, meta->id);
+	return identify(meta);
 }
 
 enum kw_err record_parse(

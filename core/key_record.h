@@ -21,7 +21,7 @@ struct key_meta {
 	char name[WIRE_NAME_MAX + 1];
 	struct identity acl[WIRE_ACL_MAX];
 	unsigned acl_count;
-	uint8_t spki[WIRE_SPKI_MAX];
+	uint8_t spki[WIRE_SPKI_MAX]; /* of a secret key its id, then u16 its length in bytes */
 	size_t spki_len;
 	uint8_t attributes
 		[WIRE_ATTRIBUTES_MAX]; /* the users' own: kept and shown, never looked into */
@@ -33,8 +33,9 @@ void record_put_identity(struct writer *w, const struct identity *who);
 void record_get_identity(struct reader *r, struct identity *who);
 void record_put_acl(struct writer *w, const struct identity *acl, unsigned count);
 void record_get_acl(struct reader *r, struct identity acl[WIRE_ACL_MAX], unsigned *count);
+#define RECORD_SECRET_SIZE (WIRE_ID_SIZE + 2)
 
-/* Sets meta->spki, spki_len and id from the key. */
+/* Sets meta->spki, spki_len and id from the key. A secret key gets another id each time. */
 enum kw_err record_describe(struct key_meta *meta, const struct crypto_key *key) KW_MUST_USE;
 /* out has WIRE_RECORD_MAX bytes. Each call uses a fresh key for the encryption. */
 enum kw_err record_seal(const struct record_key *rk, const struct key_meta *meta,

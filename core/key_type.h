@@ -3,6 +3,7 @@
 #ifndef CORE_KEY_TYPE_H
 #define CORE_KEY_TYPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,7 +19,13 @@ struct key_type_info {
 /* The row with this number, or NULL. The row lives for ever. */
 const struct key_type_info *key_type_find(uint8_t number);
 
-/* Bytes of the RSA modulus, the EC coordinate and scalar, or the Ed25519 public key. */
+/* Bytes of the RSA modulus, the EC coordinate and scalar, the public key of the rest; of a
+ * secret key, itself: of HMAC by default. */
 size_t key_type_bytes(const struct key_type_info *info);
+
+/* True for AES and HMAC keys, which have no public part. */
+bool key_type_is_secret(enum key_type type);
+/* Whether a secret key of this type can have this many bytes. */
+bool key_type_takes(const struct key_type_info *info, size_t bytes);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "key_type.h"
+#include "rsa_block.h"
 #include "tls_message.h"
 
 static bool is_user(const struct session *s, const struct identity *who)
@@ -70,12 +71,53 @@ bool policy_name_is_good(const char *name, size_t len)
 
 bool policy_purposes_fit(uint32_t purposes, enum key_type type)
 {
+	static const uint32_t signing =
+		PURPOSE_TLS_SERVER | PURPOSE_TLS_CLIENT | PURPOSE_CSR | PURPOSE_SIGN;
+	static const uint32_t wrapping =
+		PURPOSE_WRAP | PURPOSE_UNWRAP | PURPOSE_TRUSTED | PURPOSE_MIXED;
+	static const uint32_t deriving = PURPOSE_DERIVE | PURPOSE_DERIVE_VALUE;
+	static const uint32_t leaving = PURPOSE_EXTRACTABLE | PURPOSE_WITH_TRUSTED;
+	static const uint32_t possible[] = {
+		[FAMILY_RSA] =
+			signing | wrapping | PURPOSE_DECRYPT | PURPOSE_DECRYPT_PKCS1 | PURPOSE_RAW,
+		[FAMILY_EC] = signing | deriving,
+		[FAMILY_ED] = signing,
+		[FAMILY_X] = deriving,
+		[FAMILY_AES] = wrapping | leaving | PURPOSE_ENCRYPT | PURPOSE_DECRYPT | PURPOSE_MAC,
+		[FAMILY_HMAC] = deriving | leaving | PURPOSE_MAC | PURPOSE_MIXED,
+	};
 	const struct key_type_info *info = key_type_find((uint8_t)type);
 
-	if (!info || purposes == 0 || purposes & ~(uint32_t)PURPOSES_KNOWN)
+	if (!info || purposes & ~possible[info->family])
 		return false;
-	return info->family == FAMILY_RSA ||
-	       !(purposes & (PURPOSE_DECRYPT | PURPOSE_DECRYPT_PKCS1));
+	if (purposes & PURPOSE_TRUSTED && !(purposes & PURPOSE_WRAP))
+		return false;
+	/* A key that may leave is of use elsewhere. */
+	return purposes & ~(uint32_t)(PURPOSES_FLAGS & ~PURPOSE_EXTRACTABLE);
+}
+
+/*
+ * J. Clulow, "On the Security of PKCS #11" (CHES 2003): whoever has a key wrapped and then decrypts that with
+ * the same key has it; whoever encrypts a key of his own and has it unwrapped knows a key of the TEE. CMAC
+ * and the key stream of CTR stand for encryption as well. And a step of HKDF is an HMAC under the same key.
+ */
+static bool is_mixed(uint32_t p)
+{
+	const uint32_t blocks = PURPOSE_ENCRYPT | PURPOSE_DECRYPT | PURPOSE_DECRYPT_PKCS1 |
+				PURPOSE_MAC | PURPOSE_RAW;
+
+	if (p & (PURPOSE_WRAP | PURPOSE_UNWRAP) && p & blocks)
+		return true;
+	return p & PURPOSE_MAC && p & PURPOSE_DERIVE && !(p & PURPOSE_DERIVE_VALUE);
+}
+
+enum kw_err policy_purposes_check(const struct session *s, uint32_t purposes)
+{
+	if (is_mixed(purposes) && !(purposes & PURPOSE_MIXED))
+		return KW_ERR_MIXED;
+	if (purposes & PURPOSE_TRUSTED && !s->is_admin)
+		return KW_ERR_NOT_OWNER;
+	return KW_ERR_OK;
 }
 
 static bool algorithm_fits(const struct key_type_info *info, const struct crypto_sign *what)
@@ -98,8 +140,24 @@ static bool algorithm_fits(const struct key_type_info *info, const struct crypto
 		/* RFC 8017 9.1.1: emLen >= hLen + sLen + 2 */
 		return info->family == FAMILY_RSA && hash &&
 		       what->salt_len + hash + 2 <= info->bits / 8;
+	case SCHEME_RSA_RAW:
+		return info->family == FAMILY_RSA && what->hash == HASH_NONE && !what->is_digest &&
+		       what->salt_len == 0;
 	}
 	return false;
+}
+
+/* The padding is the only thing that tells a signature from a decryption. */
+static enum kw_err check_raw(
+	const struct key_type_info *info, uint32_t purposes, const struct crypto_sign *what)
+{
+	if (what->n != info->bits / 8)
+		return KW_ERR_BAD_REQUEST;
+	if (purposes & PURPOSE_RAW)
+		return KW_ERR_OK;
+	if (purposes & PURPOSE_SIGN && rsa_block_is_signature(what->data, what->n))
+		return KW_ERR_OK;
+	return KW_ERR_PURPOSE;
 }
 
 enum kw_err policy_check_sign(enum key_type type, uint32_t purposes, const struct crypto_sign *what)
@@ -111,6 +169,8 @@ enum kw_err policy_check_sign(enum key_type type, uint32_t purposes, const struc
 		return KW_ERR_BAD_ALGORITHM;
 	if (what->is_digest && what->hash != HASH_NONE && what->n != hash_size(what->hash))
 		return KW_ERR_BAD_REQUEST;
+	if (what->scheme == SCHEME_RSA_RAW)
+		return check_raw(info, purposes, what);
 	if (purposes & PURPOSE_SIGN)
 		return KW_ERR_OK;
 	/* Bytes that are padded as they come could be anything. */

@@ -65,8 +65,7 @@ static void move_to_front(uint8_t *buf, size_t n, uint32_t len)
 	}
 }
 
-/* buf ^= MGF1(seed, n) (RFC 8017, B.2.1). seed_len <= RSA_UNPAD_MAX. */
-static enum kw_err mgf1_xor(
+enum kw_err rsa_mgf1_xor(
 	enum hash_id hash, const uint8_t *seed, size_t seed_len, uint8_t *buf, size_t n)
 {
 	uint8_t in[RSA_UNPAD_MAX + 4];
@@ -132,10 +131,10 @@ enum kw_err rsa_unpad_oaep(
 	err = crypto_hash(what->hash, what->label.p, what->label.n, label_hash);
 	if (err)
 		goto out;
-	err = mgf1_xor(what->mgf, db, db_len, seed, h);
+	err = rsa_mgf1_xor(what->mgf, db, db_len, seed, h);
 	if (err)
 		goto out;
-	err = mgf1_xor(what->mgf, seed, h, db, db_len);
+	err = rsa_mgf1_xor(what->mgf, seed, h, db, db_len);
 	if (err)
 		goto out;
 	/* Manger's attack needs to tell the first byte from the rest: all checks are made, then one

@@ -27,4 +27,8 @@ enum kw_err rsa_unpad_oaep(const struct crypto_decrypt *what, uint8_t *em, size_
 enum kw_err rsa_unpad_pkcs1(const uint8_t secret[CRYPTO_KEY_SIZE], const uint8_t *ciphertext,
 	uint8_t *em, size_t k, uint8_t *out, size_t *n) KW_MUST_USE;
 
+/* buf ^= MGF1(seed, n) (RFC 8017, B.2.1). seed_len <= RSA_UNPAD_MAX. */
+enum kw_err rsa_mgf1_xor(enum hash_id hash, const uint8_t *seed, size_t seed_len, uint8_t *buf,
+	size_t n) KW_MUST_USE;
+
 #endif

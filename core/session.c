@@ -61,6 +61,7 @@ enum kw_err cmd_status(struct call *c, struct reader *req, struct writer *rsp)
 	put_u32(rsp, key_cache_count(c->core->cache));
 	put_u32(rsp, stats.objects);
 	put_u64(rsp, stats.bytes);
+	put_u64(rsp, stats.sequence);
 	put_u64(rsp, atomic_load(&c->core->signatures));
 	put_u64(rsp, atomic_load(&c->core->refusals));
 	put_u64(rsp, memory_used);

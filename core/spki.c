@@ -11,6 +11,7 @@ static const uint8_t oid_p256[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x0
 static const uint8_t oid_p384[] = {0x2b, 0x81, 0x04, 0x00, 0x22};
 static const uint8_t oid_p521[] = {0x2b, 0x81, 0x04, 0x00, 0x23};
 static const uint8_t oid_ed25519[] = {0x2b, 0x65, 0x70};
+static const uint8_t oid_x25519[] = {0x2b, 0x65, 0x6e};
 
 #define RSA_EXPONENT_SIZE 4
 
@@ -40,6 +41,9 @@ static void put_algorithm(enum key_type type, struct writer *w)
 	case KEY_TYPE_ED25519:
 		der_put(w, DER_OID, oid_ed25519, sizeof(oid_ed25519));
 		break;
+	case KEY_TYPE_X25519:
+		der_put(w, DER_OID, oid_x25519, sizeof(oid_x25519));
+		break;
 	default:
 		w->failed = true;
 	}
@@ -68,7 +72,11 @@ static bool is_public_part(const struct key_type_info *info, const uint8_t *p, s
 	case FAMILY_EC:
 		return n == 1 + 2 * bytes && p[0] == 0x04;
 	case FAMILY_ED:
+	case FAMILY_X:
 		return n == bytes;
+	case FAMILY_AES:
+	case FAMILY_HMAC:
+		break;
 	}
 	return false;
 }

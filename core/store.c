@@ -58,6 +58,7 @@ static enum kw_err load(struct store *s)
 	if (s->log.format < LOG_FORMAT)
 		s->must_rewrite = true;
 	s->bytes = s->log.end.size;
+	s->sequence = s->log.end.sequence;
 	if (s->bytes == size) {
 		/* A process that was killed may have left the last record unsynced. What is
 		 * shown from here on must not be gone after a power cut, least of all below
@@ -282,5 +283,6 @@ void store_stats(struct store *s, struct store_stats *stats)
 	stats->objects = s->index.objects;
 	stats->bytes = s->bytes;
 	stats->live_bytes = s->live_bytes;
+	stats->sequence = s->sequence;
 	platform_mutex_unlock(s->index_lock);
 }

@@ -79,6 +79,8 @@ struct store_stats {
 	uint32_t objects;
 	uint64_t bytes;      /* size of the log */
 	uint64_t live_bytes; /* of it, still needed */
+	/* Of the last change. It grows for the life of the store: whoever sees the same twice missed none. */
+	uint64_t sequence;
 };
 void store_stats(struct store *store, struct store_stats *stats);
 

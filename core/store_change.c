@@ -108,6 +108,7 @@ enum kw_err store_flush_counters(struct store *s)
 			return err;
 		platform_mutex_lock(s->index_lock);
 		s->bytes = s->log.end.size;
+		s->sequence = s->log.end.sequence;
 		index_queue_drop(&s->index, n);
 		platform_mutex_unlock(s->index_lock);
 	}
@@ -181,6 +182,7 @@ static enum kw_err put_locked(struct store *s, struct store_put *p, bool take_na
 	p->counters = NULL;
 	platform_mutex_lock(s->index_lock);
 	s->bytes = s->log.end.size;
+	s->sequence = s->log.end.sequence;
 	if (loser)
 		store_apply_unname(s, index_find_id(&s->index, loser_id));
 	store_apply_put(s, p);
@@ -254,6 +256,7 @@ static enum kw_err delete_locked(struct store *s, enum entry_kind kind, const ui
 		return err;
 	platform_mutex_lock(s->index_lock);
 	s->bytes = s->log.end.size;
+	s->sequence = s->log.end.sequence;
 	store_apply_delete(s, index_find_id(&s->index, id));
 	index_queue_drop(&s->index, counted);
 	platform_mutex_unlock(s->index_lock);

@@ -41,6 +41,7 @@ struct store {
 	 * index lock's alone. */
 	struct index index;
 	uint64_t bytes;      /* size of the log */
+	uint64_t sequence;   /* of the last change's record */
 	uint64_t live_bytes; /* of it, still needed */
 	uint32_t last_version;
 	struct log log; /* readers use log.storage only; the rest is the writer's */

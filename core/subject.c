@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "key_type.h"
 #include "policy.h"
 
 struct subject *subject_new(void)
@@ -59,7 +60,10 @@ void subject_put(struct writer *w, const struct key_meta *m, const struct store_
 	put_u64(w, n->signatures);
 	put_u64(w, n->last_use);
 	put_u64(w, n->refusals);
-	put_field16(w, m->spki, with_spki ? m->spki_len : 0);
+	if (with_spki && key_type_is_secret((enum key_type)m->type))
+		put_field16(w, m->spki + WIRE_ID_SIZE, sizeof(uint16_t));
+	else
+		put_field16(w, m->spki, with_spki ? m->spki_len : 0);
 	put_field16(w, m->attributes, m->attributes_len);
 }
 

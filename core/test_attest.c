@@ -92,7 +92,7 @@ static void make(uint16_t command, uint8_t type, uint8_t place, uint32_t purpose
 	for (n = 0; n + 2 < reply_len; n++) {
 		r = reader_over(reply + n, reply_len - n);
 		p = get_field16(&r, WIRE_RECORD_MAX, record_len);
-		if (p && reader_done(&r) && *record_len > 200)
+		if (p && reader_done(&r) && *record_len > 150)
 			break;
 	}
 	assert_true(n + 2 < reply_len);
@@ -279,6 +279,34 @@ static void test_sealed(void **state)
 	}
 }
 
+/* It has an id and no public key; and what may leave is said to. */
+static void test_secret_key(void **state)
+{
+	uint8_t id[WIRE_ID_SIZE], signer[WIRE_ID_SIZE], record[WIRE_RECORD_MAX];
+	EVP_PKEY *key = attestation_key(signer);
+	struct kw_attestation *a;
+	size_t n, len;
+
+	(void)state;
+	make(CMD_KEY_GENERATE, KEY_TYPE_AES_256, PLACE_STORED, PURPOSE_ENCRYPT, id, NULL, NULL);
+	assert_int_equal(attest(OWNER, id, ""), 0);
+	a = parsed(SIZE_MAX);
+	assert_true(is_signed_by(a, key));
+	assert_memory_equal(kw_attestation_id(a), id, sizeof(id));
+	assert_null(kw_attestation_spki(a, &n));
+	assert_string_equal(kw_attestation_type(a), "aes-256");
+	assert_false(kw_attestation_is_extractable(a));
+	kw_attestation_free(&a);
+	make(CMD_KEY_GENERATE, KEY_TYPE_AES_256, PLACE_SEALED,
+		PURPOSE_ENCRYPT | PURPOSE_EXTRACTABLE, id, record, &len);
+	assert_int_equal(attest_record(OWNER, record, len), 0);
+	a = parsed(SIZE_MAX);
+	assert_true(kw_attestation_is_extractable(a));
+	assert_string_equal(kw_attestation_purpose(a, 1), "extractable");
+	kw_attestation_free(&a);
+	EVP_PKEY_free(key);
+}
+
 static void test_who_may_ask(void **state)
 {
 	uint8_t id[WIRE_ID_SIZE], other[WIRE_ID_SIZE] = {0};
@@ -352,7 +380,11 @@ static void test_longest(void **state)
 	(void)state;
 	memset(challenge, 'c', 64);
 	challenge[64] = '\0';
-	make(CMD_KEY_GENERATE, KEY_TYPE_RSA_4096, PLACE_STORED, PURPOSES_KNOWN, id, NULL, NULL);
+	make(CMD_KEY_GENERATE, KEY_TYPE_RSA_4096, PLACE_STORED,
+		PURPOSE_TLS_SERVER | PURPOSE_TLS_CLIENT | PURPOSE_CSR | PURPOSE_SIGN |
+			PURPOSE_DECRYPT | PURPOSE_DECRYPT_PKCS1 | PURPOSE_RAW | PURPOSE_WRAP |
+			PURPOSE_UNWRAP | PURPOSE_MIXED,
+		id, NULL, NULL);
 	assert_int_equal(attest(OWNER, id, challenge), 0);
 	a = parsed(SIZE_MAX);
 	assert_string_equal(kw_attestation_type(a), "rsa-4096");
@@ -387,6 +419,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_changed_byte, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_imported, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sealed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_secret_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who_may_ask, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_requests, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_key_for_life, setup, teardown),

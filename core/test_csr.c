@@ -182,7 +182,7 @@ static void test_every_type(void **state)
 	static struct fields f;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(types); i++) {
+	for (size_t i = 0; i < sizeof(nids) / sizeof(nids[0]); i++) {
 		struct signer s;
 		uint8_t der[2048];
 		struct writer out = writer_over(der, sizeof(der));

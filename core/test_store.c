@@ -257,6 +257,39 @@ static void test_log_stays_small(void **state)
 	assert_key(2999 % 10, "", record);
 }
 
+static uint64_t sequence(void)
+{
+	struct store_stats stats;
+
+	store_stats(store, &stats);
+	return stats.sequence;
+}
+
+/* Clients keep their lists as long as it stays. */
+static void test_sequence(void **state)
+{
+	uint64_t before = sequence(), now;
+	struct store_entry entry;
+
+	(void)state;
+	assert_int_equal(put_key(1, "a", "one"), KW_ERR_OK);
+	now = sequence();
+	assert_true(now > before);
+	before = now;
+	assert_int_equal(store_find_id(store, id_of(1), &entry), KW_ERR_OK);
+	assert_int_equal(put_key(2, "a", "no"), KW_ERR_NAME_TAKEN);
+	assert_true(sequence() == before);
+	assert_int_equal(put_key(1, "b", "one"), KW_ERR_OK);
+	now = sequence();
+	assert_true(now > before);
+	before = now;
+	assert_int_equal(store_delete(store, id_of(1)), KW_ERR_OK);
+	now = sequence();
+	assert_true(now > before);
+	reopen();
+	assert_true(sequence() >= now);
+}
+
 /* Of a key that is never changed again, so only the compaction carries them on. */
 static void test_compaction_keeps_counters(void **state)
 {
@@ -333,6 +366,7 @@ int main(void)
 		TEST(test_uses_during_a_change_are_counted),
 		TEST(test_more_counters_than_one_record_holds),
 		TEST(test_lists_each_key_that_stays_once),
+		TEST(test_sequence),
 		TEST(test_log_stays_small),
 		TEST(test_compaction_keeps_counters),
 		TEST(test_second_store_is_refused),

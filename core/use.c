@@ -5,8 +5,31 @@
 #include "core_state.h"
 #include "key_type.h"
 #include "policy.h"
+#include "use.h"
 
 #define LABEL_MAX 256
+
+enum kw_err use_refused(struct call *c, struct key *key)
+{
+	key_count_refusal(c->core, key);
+	return KW_ERR_PURPOSE;
+}
+
+enum kw_err use_key(struct call *c, const uint8_t id[WIRE_ID_SIZE], unsigned families,
+	uint32_t purposes, struct key **key)
+{
+	enum kw_err err = key_use(c->core, c->session, id, key);
+
+	if (err)
+		return err;
+	if (!(FAMILY_BIT(key_type_find((uint8_t)(*key)->type)->family) & families))
+		err = KW_ERR_BAD_ALGORITHM;
+	else if (((*key)->purposes & purposes) != purposes)
+		err = use_refused(c, *key);
+	if (err)
+		key_release(key);
+	return err;
+}
 
 enum kw_err cmd_sign(struct call *c, struct reader *req, struct writer *rsp)
 {
@@ -44,6 +67,23 @@ out:
 	return err;
 }
 
+static uint32_t decrypt_purpose(uint8_t padding)
+{
+	return padding == PADDING_OAEP    ? PURPOSE_DECRYPT
+	       : padding == PADDING_PKCS1 ? PURPOSE_DECRYPT_PKCS1
+					  : PURPOSE_RAW;
+}
+
+/* The whole block, whatever is in it. */
+static enum kw_err decrypt_raw(
+	const struct key *key, const struct crypto_decrypt *what, uint8_t *out, size_t *n)
+{
+	const struct crypto_sign raw = {.scheme = SCHEME_RSA_RAW, .data = what->in, .n = what->n};
+	enum kw_err err = crypto_sign(key->crypto, &raw, out, n);
+
+	return err == KW_ERR_BAD_REQUEST || err == KW_ERR_BAD_ALGORITHM ? KW_ERR_DECRYPT : err;
+}
+
 enum kw_err cmd_rsa_decrypt(struct call *c, struct reader *req, struct writer *rsp)
 {
 	struct crypto_decrypt what = {0};
@@ -51,7 +91,6 @@ enum kw_err cmd_rsa_decrypt(struct call *c, struct reader *req, struct writer *r
 	struct key *key = NULL;
 	const uint8_t *id = get_bytes(req, WIRE_ID_SIZE);
 	uint8_t padding = get_u8(req);
-	uint32_t purpose;
 	size_t n = 0;
 	enum kw_err err;
 
@@ -63,21 +102,16 @@ enum kw_err cmd_rsa_decrypt(struct call *c, struct reader *req, struct writer *r
 		return KW_ERR_BAD_REQUEST;
 	what.oaep = padding == PADDING_OAEP;
 	if (what.oaep ? !hash_size(what.hash) || !hash_size(what.mgf)
-		      : padding != PADDING_PKCS1 || what.hash || what.mgf || what.label.n)
+		      : padding < PADDING_PKCS1 || padding > PADDING_NONE || what.hash ||
+				what.mgf || what.label.n)
 		return KW_ERR_BAD_REQUEST;
-	err = key_use(c->core, c->session, id, &key);
+	err = use_key(c, id, FAMILY_BIT(FAMILY_RSA), decrypt_purpose(padding), &key);
 	if (err)
 		goto out;
-	err = KW_ERR_BAD_ALGORITHM;
-	if (key_type_find((uint8_t)key->type)->family != FAMILY_RSA)
-		goto out;
-	purpose = what.oaep ? PURPOSE_DECRYPT : PURPOSE_DECRYPT_PKCS1;
-	err = KW_ERR_PURPOSE;
-	if (!(key->purposes & purpose)) {
-		key_count_refusal(c->core, key);
-		goto out;
-	}
-	err = crypto_rsa_decrypt(key->crypto, &what, out, &n);
+	if (padding == PADDING_NONE)
+		err = decrypt_raw(key, &what, out, &n);
+	else
+		err = crypto_rsa_decrypt(key->crypto, &what, out, &n);
 	if (err)
 		goto out;
 	put_field16(rsp, out, n);

@@ -24,7 +24,7 @@ completes "commands of a group" "show seal" key s
 completes "the help of commands" "generate" help key g
 completes "types" "ec-p256 ec-p384 ec-p521" key generate a --type ec
 completes "purposes" "tls-server tls-client" key generate a --purpose tls
-completes "a second purpose" "csr,decrypt csr,decrypt-pkcs1" key generate a --purpose csr,d
+completes "a second purpose" "csr,decrypt csr,decrypt-pkcs1 csr,derive csr,derive-value" key generate a --purpose csr,d
 completes "users" "root" key generate a --allow user : roo
 completes "kinds of who" "user: group:" key allow a ''
 completes "kinds of TEE" "host optee" --tee ''

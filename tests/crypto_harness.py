@@ -18,6 +18,7 @@ def table(macro):
 TYPES = table('KW_KEY_TYPE')
 HASHES = table('KW_HASH')
 SCHEMES = table('KW_SCHEME')
+CIPHERS = table('KW_CIPHER')
 
 
 def to_arg(value):

@@ -9,7 +9,10 @@
 #include <string.h>
 
 #include "core/crypto.h"
+#include "core/kdf.h"
 #include "core/key_type.h"
+#include "core/key_wrap.h"
+#include "core/rsa_block.h"
 #include "tests/support/verify.h"
 
 #define LINE_MAX_BYTES (1 << 20)
@@ -185,6 +188,118 @@ static enum kw_err do_open(const struct arg *a, struct answer *out)
 		out->buf, a[4].p);
 }
 
+/* hash key message */
+static enum kw_err do_hmac_with(const struct arg *a, struct answer *out)
+{
+	struct crypto_bytes message = {a[2].p, a[2].n};
+	enum hash_id hash = (enum hash_id)a[0].number;
+
+	out->n = hash_size(hash);
+	return crypto_hmac_with(hash, (struct crypto_bytes){a[1].p, a[1].n}, &message, 1, out->buf);
+}
+
+/* type key message */
+static enum kw_err do_cmac(const struct arg *a, struct answer *out)
+{
+	struct crypto_key *key = NULL;
+	enum kw_err err = load(&a[0], &a[1], &key);
+
+	out->n = CRYPTO_BLOCK;
+	if (!err)
+		err = crypto_cmac(key, a[2].p, a[2].n, out->buf);
+	crypto_key_free(&key);
+	return err;
+}
+
+/* type key mode encrypt iv aad data tag; encryption gives the tag as well, as long as the one given */
+static enum kw_err do_cipher(const struct arg *a, struct answer *out)
+{
+	struct crypto_cipher what = {
+		.mode = (enum cipher)a[2].number,
+		.encrypt = a[3].number != 0,
+		.iv = {a[4].p, a[4].n},
+		.aad = {a[5].p, a[5].n},
+		.in = a[6].p,
+		.n = a[6].n,
+		.tag = a[3].number ? out->buf + a[6].n : a[7].p,
+		.tag_len = a[7].n,
+	};
+	struct crypto_key *key = NULL;
+	enum kw_err err = load(&a[0], &a[1], &key);
+
+	out->n = what.n + (what.encrypt ? what.tag_len : 0);
+	if (!err)
+		err = crypto_cipher(key, &what, out->buf);
+	crypto_key_free(&key);
+	return err;
+}
+
+/* type key padded data */
+static enum kw_err do_wrap(const struct arg *a, struct answer *out)
+{
+	struct crypto_key *key = NULL;
+	enum kw_err err = load(&a[0], &a[1], &key);
+
+	if (!err)
+		err = key_wrap(key, a[2].number != 0, a[3].p, a[3].n, out->buf, &out->n);
+	crypto_key_free(&key);
+	return err;
+}
+
+static enum kw_err do_unwrap(const struct arg *a, struct answer *out)
+{
+	struct crypto_key *key = NULL;
+	enum kw_err err = load(&a[0], &a[1], &key);
+
+	if (!err)
+		err = key_unwrap(key, a[2].number != 0, a[3].p, a[3].n, out->buf, &out->n);
+	crypto_key_free(&key);
+	return err;
+}
+
+/* type private peer */
+static enum kw_err do_agree(const struct arg *a, struct answer *out)
+{
+	struct crypto_key *key = NULL;
+	enum kw_err err = load(&a[0], &a[1], &key);
+
+	if (!err)
+		err = crypto_agree(key, a[2].p, a[2].n, out->buf, &out->n);
+	crypto_key_free(&key);
+	return err;
+}
+
+/* hash steps secret salt info length */
+static enum kw_err do_hkdf(const struct arg *a, struct answer *out)
+{
+	out->n = a[5].number;
+	return out->n > sizeof(out->buf)
+		       ? KW_ERR_TOO_LARGE
+		       : kdf_hkdf((enum hash_id)a[0].number, (uint8_t)a[1].number,
+				 (struct crypto_bytes){a[2].p, a[2].n},
+				 (struct crypto_bytes){a[3].p, a[3].n},
+				 (struct crypto_bytes){a[4].p, a[4].n}, out->buf, out->n);
+}
+
+/* type private hash mgf label message: RSAES-OAEP */
+static enum kw_err do_encrypt(const struct arg *a, struct answer *out)
+{
+	size_t k = key_type_bytes(key_type_find((uint8_t)a[0].number));
+	struct crypto_key *key = NULL;
+	uint8_t em[CRYPTO_SIGNATURE_MAX];
+	enum kw_err err = load(&a[0], &a[1], &key);
+
+	out->n = k;
+	if (!err)
+		err = rsa_block_oaep((enum hash_id)a[2].number, (enum hash_id)a[3].number,
+			(struct crypto_bytes){a[4].p, a[4].n},
+			(struct crypto_bytes){a[5].p, a[5].n}, em, k);
+	if (!err)
+		err = crypto_rsa_public(key, em, k, out->buf);
+	crypto_key_free(&key);
+	return err;
+}
+
 static const struct {
 	const char *name;
 	size_t args;
@@ -199,6 +314,14 @@ static const struct {
 	{"hmac", 2, do_hmac},
 	{"seal", 4, do_seal},
 	{"open", 5, do_open},
+	{"hmac_with", 3, do_hmac_with},
+	{"cmac", 3, do_cmac},
+	{"cipher", 8, do_cipher},
+	{"wrap", 4, do_wrap},
+	{"unwrap", 4, do_unwrap},
+	{"agree", 3, do_agree},
+	{"hkdf", 6, do_hkdf},
+	{"encrypt", 6, do_encrypt},
 };
 
 static enum kw_err run_line(char *line, struct answer *out)

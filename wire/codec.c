@@ -156,6 +156,18 @@ static void put_field(struct writer *w, const void *src, size_t n, size_t width)
 	put_bytes(w, src, n);
 }
 
+uint8_t *put_room(struct writer *w, size_t n)
+{
+	uint8_t *room = w->buf + w->len;
+
+	if (w->failed || n > w->cap - w->len) {
+		w->failed = true;
+		return NULL;
+	}
+	w->len += n;
+	return room;
+}
+
 void put_field8(struct writer *w, const void *src, size_t n)
 {
 	put_field(w, src, n, 1);

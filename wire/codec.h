@@ -48,6 +48,8 @@ void put_u16(struct writer *w, uint16_t v);
 void put_u32(struct writer *w, uint32_t v);
 void put_u64(struct writer *w, uint64_t v);
 void put_bytes(struct writer *w, const void *src, size_t n);
+/* The place of the next n bytes, for the caller to fill, or NULL and failed. */
+uint8_t *put_room(struct writer *w, size_t n);
 void put_field8(struct writer *w, const void *src, size_t n);
 void put_field16(struct writer *w, const void *src, size_t n);
 void put_field32(struct writer *w, const void *src, size_t n);

@@ -17,7 +17,7 @@
 #define WIRE_MAX_PAYLOAD 65000
 #define WIRE_MAX_FRAME (WIRE_HEADER + WIRE_MAX_PAYLOAD)
 
-#define WIRE_ID_SIZE 32   /* SHA-256 of the SubjectPublicKeyInfo */
+#define WIRE_ID_SIZE 32   /* SHA-256 of the SubjectPublicKeyInfo; of a secret key random */
 #define WIRE_UUID_SIZE 16 /* client identity, RFC 4122 */
 #define WIRE_NAME_MAX 128 /* bytes of a key's name */
 #define WIRE_ACL_MAX 32   /* entries of a key's access list */
@@ -26,7 +26,16 @@
 #define WIRE_ATTRIBUTES_MAX 1024 /* bytes that a key or object carries for its users */
 #define WIRE_OBJECT_MAX 6000     /* bytes of an object's value */
 #define WIRE_CSR_MAX 16000       /* bytes of a certificate request */
-#define WIRE_CHALLENGE_MIN 8  /* bytes of a challenge, when there is one (RFC 9711, 4.1) */
+#define WIRE_DATA_MAX 64000      /* bytes that one request encrypts, decrypts or authenticates */
+#define WIRE_AAD_MAX 800         /* with the data above and all else it fits into a request */
+#define WIRE_NONCE_MAX 64        /* bytes of a nonce of AES-GCM */
+#define WIRE_RANDOM_MAX 1024
+#define WIRE_SECRET_MAX 128 /* bytes of a secret key */
+#define WIRE_SECRET_MIN 14  /* of one that is generated or derived: 112 bits (NIST SP 800-131A) */
+#define WIRE_INFO_MAX 1024  /* of salt, info and shared info of a derivation, each */
+#define WIRE_VALUE_MAX 1024 /* of a derived value that the caller gets */
+#define WIRE_WRAPPED_MAX 1536
+#define WIRE_CHALLENGE_MIN 8 /* bytes of a challenge, when there is one (RFC 9711, 4.1) */
 #define WIRE_CHALLENGE_MAX 64
 #define WIRE_ATTESTATION_MAX 2048 /* bytes of an attestation statement */
 #define WIRE_CPU_ANY 0xffff
@@ -76,6 +85,32 @@ enum wire_input {
 enum wire_padding {
 	PADDING_OAEP = 1,
 	PADDING_PKCS1 = 2,
+	PADDING_NONE = 3,
+};
+
+enum wire_direction {
+	DIRECTION_ENCRYPT = 1,
+	DIRECTION_DECRYPT = 2,
+};
+
+enum wire_mac_work {
+	MAC_MAKE = 1,
+	MAC_VERIFY = 2,
+};
+
+/* What becomes of an agreed secret. */
+enum wire_kdf {
+	KDF_NONE = 0,
+	KDF_X963 = 1, /* SEC 1, 3.6.1 */
+};
+
+/* Steps of HKDF (RFC 5869). */
+#define HKDF_EXTRACT 0x01
+#define HKDF_EXPAND 0x02
+
+enum wire_derived {
+	DERIVED_VALUE = 0,
+	DERIVED_KEY = 1,
 };
 
 enum wire_access_change {

@@ -152,7 +152,7 @@ static enum kw_err key_from_tee(
 	p.label = kw_key_name(found);
 	p.id = kw_key_id(found);
 	p.spki = kw_key_spki(found, &p.spki_len);
-	err = p.spki ? key_new(tee, &p, key) : KW_ERR_PROTOCOL;
+	err = p.spki ? key_new(tee, &p, key) : KW_ERR_UNSUPPORTED_TYPE;
 	if (err == KW_ERR_BAD_REFERENCE)
 		err = KW_ERR_PROTOCOL;
 out:

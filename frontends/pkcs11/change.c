@@ -30,10 +30,12 @@ CK_RV C_DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE handle)
 		rv = module_error(kw_key_delete(module_kw(), &target));
 		if (rv == CKR_KEY_HANDLE_INVALID)
 			rv = CKR_OBJECT_HANDLE_INVALID;
-		if (!rv)
+		if (!rv) {
 			object_orphan(handle, s->handle);
-		else if (rv == CKR_OBJECT_HANDLE_INVALID)
+			refresh_after_own_change();
+		} else if (rv == CKR_OBJECT_HANDLE_INVALID) {
 			object_forget(handle);
+		}
 		goto out;
 	}
 	object_forget(handle);

@@ -150,7 +150,7 @@ static EVP_PKEY *from_data(const char *type, OSSL_PARAM_BLD *build)
 	return pkey;
 }
 
-static CK_RV rsa_public(const CK_ATTRIBUTE *attributes, CK_ULONG count, EVP_PKEY **pkey)
+CK_RV create_rsa_public(const CK_ATTRIBUTE *attributes, CK_ULONG count, EVP_PKEY **pkey)
 {
 	const CK_ATTRIBUTE *n = attribute_find(attributes, count, CKA_MODULUS);
 	const CK_ATTRIBUTE *e = attribute_find(attributes, count, CKA_PUBLIC_EXPONENT);
@@ -171,8 +171,7 @@ static CK_RV rsa_public(const CK_ATTRIBUTE *attributes, CK_ULONG count, EVP_PKEY
 	return *pkey ? CKR_OK : CKR_ATTRIBUTE_VALUE_INVALID;
 }
 
-/* An OCTET STRING, as the standard has it, or the bare point that some programs give. */
-static const uint8_t *bare_point(const CK_ATTRIBUTE *a, size_t *n)
+const uint8_t *create_bare_point(const CK_ATTRIBUTE *a, size_t *n)
 {
 	const uint8_t *p = a->pValue;
 
@@ -188,7 +187,7 @@ static const uint8_t *bare_point(const CK_ATTRIBUTE *a, size_t *n)
 	return p;
 }
 
-static CK_RV ec_public(const CK_ATTRIBUTE *attributes, CK_ULONG count, EVP_PKEY **pkey)
+CK_RV create_ec_public(const CK_ATTRIBUTE *attributes, CK_ULONG count, EVP_PKEY **pkey)
 {
 	static const struct {
 		enum kw_key_type type;
@@ -208,7 +207,7 @@ static CK_RV ec_public(const CK_ATTRIBUTE *attributes, CK_ULONG count, EVP_PKEY 
 	rv = attribute_curve(params, &type);
 	if (rv)
 		return rv;
-	p = bare_point(point, &n);
+	p = create_bare_point(point, &n);
 	if (type == KW_KEY_TYPE_ED25519) {
 		*pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, p, n);
 		return *pkey ? CKR_OK : CKR_ATTRIBUTE_VALUE_INVALID;
@@ -282,9 +281,9 @@ static CK_RV create_public(
 	if (!attribute_find(attributes, count, CKA_KEY_TYPE))
 		return CKR_TEMPLATE_INCOMPLETE;
 	if (key_type == CKK_RSA)
-		rv = rsa_public(attributes, count, &pkey);
+		rv = create_rsa_public(attributes, count, &pkey);
 	else if (key_type == CKK_EC || key_type == CKK_EC_EDWARDS)
-		rv = ec_public(attributes, count, &pkey);
+		rv = create_ec_public(attributes, count, &pkey);
 	else
 		rv = CKR_ATTRIBUTE_VALUE_INVALID;
 	if (rv)

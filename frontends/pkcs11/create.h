@@ -12,4 +12,10 @@ CK_RV create_objects(struct session *s, const struct key_request *request, struc
 CK_RV create_key(struct key_request *request, enum kw_key_type type, const uint8_t *material,
 	size_t len, struct kw_key **key);
 
+/* What a template's CKA_MODULUS and CKA_PUBLIC_EXPONENT, or CKA_EC_PARAMS and CKA_EC_POINT, are. *pkey is NULL before. */
+CK_RV create_rsa_public(const CK_ATTRIBUTE *attributes, CK_ULONG count, EVP_PKEY **pkey);
+CK_RV create_ec_public(const CK_ATTRIBUTE *attributes, CK_ULONG count, EVP_PKEY **pkey);
+/* The point in a CKA_EC_POINT, which is an OCTET STRING, or the bare point that some programs give. */
+const uint8_t *create_bare_point(const CK_ATTRIBUTE *a, size_t *n);
+
 #endif

@@ -43,8 +43,11 @@ CK_RV create_objects(struct session *s, const struct key_request *request, struc
 	struct key_data *data;
 	CK_RV rv = CKR_OK;
 
-	if (request->is_token)
-		return object_add_key(key, private_handle, public_handle);
+	if (request->is_token) {
+		rv = object_add_key(key, private_handle, public_handle);
+		refresh_after_own_change();
+		return rv;
+	}
 	data = key_data_new(key);
 	if (!data)
 		return CKR_HOST_MEMORY;

@@ -50,10 +50,16 @@ struct object {
 /* CKR_OBJECT_HANDLE_INVALID. Give it back with object_put. */
 CK_RV object_get(CK_OBJECT_HANDLE handle, struct object **object);
 void object_put(struct object **object);
-/* Learns what keys there are. */
-CK_RV object_refresh(void);
-/* References to all objects; the caller frees the list with object_put_all. */
-CK_RV object_list(struct object ***list, size_t *count);
+/* Objects with one label, CKA_ID or key, and a few others: see table.h. */
+struct object_filter {
+	unsigned index; /* enum table_index */
+	const void *p;
+	size_t n;
+};
+
+/* References to all objects (filter NULL), or to those that the filter lets through; the caller frees the list with
+ * object_put_all. */
+CK_RV object_list(const struct object_filter *filter, struct object ***list, size_t *count);
 void object_put_all(struct object ***list, size_t count);
 /* A key on the token that this process made; *private or *public may be NULL. */
 CK_RV object_add_key(
@@ -68,6 +74,22 @@ void object_orphan(CK_OBJECT_HANDLE private_handle, CK_SESSION_HANDLE session);
 /* Under the module's lock. */
 void object_forget_session(CK_SESSION_HANDLE session);
 void object_forget_all(void);
+
+/* How many keys this process made. */
+unsigned long object_additions(void);
+/* Takes the descriptions over. What is not in the list is gone, unless this process made keys since there were that many
+ * additions. */
+CK_RV object_merge(struct kw_key **keys, size_t count, unsigned long additions_before);
+
+/* --- Keeping up with the TEE: refresh.c --- */
+
+/* Learns what keys there are: one small request when nothing has changed. */
+CK_RV object_refresh(void);
+/* This process stored or deleted one key, and its objects say so: the list needs not be asked for again if that
+ * was all. */
+void refresh_after_own_change(void);
+/* Under the module's lock. */
+void refresh_forget(void);
 
 /* --- What they are --- */
 

@@ -49,21 +49,53 @@ enum kw_scheme {
 #include <keyward/algorithms.def>
 };
 
+enum kw_cipher_mode {
+#define KW_CIPHER(number, NAME, name) KW_CIPHER_##NAME = number,
+#include <keyward/algorithms.def>
+};
+
+enum kw_mac_kind {
+#define KW_MAC(number, NAME, name) KW_MAC_##NAME = number,
+#include <keyward/algorithms.def>
+};
+
+enum kw_derivation {
+#define KW_DERIVATION(number, NAME, name) KW_DERIVATION_##NAME = number,
+#include <keyward/algorithms.def>
+};
+
+enum kw_wrapping {
+#define KW_WRAPPING(number, NAME, name) KW_WRAPPING_##NAME = number,
+#include <keyward/algorithms.def>
+};
+
 enum kw_purpose {
 #define KW_PURPOSE(bit, NAME, name, sentence) KW_PURPOSE_##NAME = 1 << bit,
 #include <keyward/algorithms.def>
 };
 
-#define KW_ID_SIZE 32          /* SHA-256 of the SubjectPublicKeyInfo */
-#define KW_NAME_MAX 128        /* bytes */
-#define KW_RECORD_MAX 4096     /* bytes of a sealed key's record */
 #define KW_ATTRIBUTES_MAX 1024 /* bytes that a key or object carries for its users */
 #define KW_OBJECT_MAX 6000     /* bytes of an object's value */
+#define KW_ID_SIZE 32          /* SHA-256 of the SubjectPublicKeyInfo; of a secret key random */
+#define KW_NAME_MAX 128        /* bytes */
+#define KW_RECORD_MAX 4096     /* bytes of a sealed key's record */
 #define KW_MESSAGE_MAX 64000   /* bytes that one signature call takes */
+#define KW_SIGNATURE_MAX 512   /* bytes of the longest signature, RSA-4096 */
+#define KW_DATA_MAX 64000      /* bytes that one call encrypts, decrypts or authenticates */
+#define KW_AAD_MAX 800         /* bytes of associated data */
+#define KW_NONCE_MAX 64        /* bytes of a nonce */
+#define KW_NEW_NONCE_SIZE 12   /* bytes of a nonce that the TEE makes */
+#define KW_CIPHER_MORE 16      /* bytes that a ciphertext is longer than its plaintext, at most */
+#define KW_MAC_MAX 64          /* bytes of a MAC */
+#define KW_RANDOM_MAX 1024     /* random bytes of one round trip */
+#define KW_SECRET_MAX 128      /* bytes of a secret key */
+#define KW_SECRET_MIN 14       /* of one that the TEE makes */
+#define KW_INFO_MAX 1024       /* bytes of each parameter of a derivation */
+#define KW_DERIVED_MAX 1024    /* bytes of a derived secret */
+#define KW_WRAPPED_MAX 1536    /* bytes of a wrapped key */
 #define KW_CHALLENGE_MIN 8     /* bytes of a challenge for an attestation, when there is one */
 #define KW_CHALLENGE_MAX 64
 #define KW_ATTESTATION_MAX 2048 /* bytes of an attestation statement */
-#define KW_SIGNATURE_MAX 512    /* bytes of the longest signature, RSA-4096 */
 
 /* The sentence for an error, never NULL. */
 const char *kw_strerror(enum kw_err err);
@@ -75,8 +107,11 @@ enum kw_key_type kw_key_type_from_name(const char *name);
 const char *kw_key_type_name(enum kw_key_type type);
 bool kw_key_type_is_rsa(enum kw_key_type type);
 bool kw_key_type_is_ec(enum kw_key_type type);
+/* AES and HMAC keys: they have no public key. */
+bool kw_key_type_is_secret(enum kw_key_type type);
+bool kw_key_type_signs(enum kw_key_type type);
 unsigned kw_key_type_bits(enum kw_key_type type);
-/* Bytes of a signature as kw_sign gives it: RSA modulus, twice the EC scalar, 64 for Ed25519. */
+/* Bytes of a signature as kw_sign gives it: RSA modulus, twice the EC scalar, 64 for Ed25519, 0 for types that do not sign. */
 size_t kw_key_type_signature_size(enum kw_key_type type);
 /* KW_ERR_ARGUMENT for an unknown purpose or an empty list. */
 enum kw_err kw_purposes_from_names(const char *list, uint32_t *purposes) KW_MUST_USE;
@@ -135,6 +170,8 @@ uint32_t kw_status_keys(const struct kw_status *s);       /* stored */
 uint32_t kw_status_open_keys(const struct kw_status *s);  /* decrypted in the TEE's memory now */
 uint32_t kw_status_objects(const struct kw_status *s);    /* stored, and not keys */
 uint64_t kw_status_store_bytes(const struct kw_status *s);
+/* Another number after each change of what is stored: as long as it and kw_status_started stay, so does every list. */
+uint64_t kw_status_changes(const struct kw_status *s);
 uint64_t kw_status_signatures(const struct kw_status *s); /* since the start */
 uint64_t kw_status_refusals(const struct kw_status *s);   /* since the start */
 uint64_t kw_status_memory(const struct kw_status *s);     /* bytes of the TEE's memory in use */
@@ -188,7 +225,9 @@ bool kw_key_may_manage(const struct kw_key *k);
 uint64_t kw_key_signatures(const struct kw_key *k);
 uint64_t kw_key_last_use(const struct kw_key *k); /* seconds since 1970, 0 for never */
 uint64_t kw_key_refusals(const struct kw_key *k);
-/* DER SubjectPublicKeyInfo; NULL for keys out of a listing. */
+/* Bytes of a secret key; 0 for others, and for keys out of a listing. */
+size_t kw_key_secret_size(const struct kw_key *k);
+/* DER SubjectPublicKeyInfo; NULL for secret keys and for keys out of a listing. */
 const uint8_t *kw_key_spki(const struct kw_key *k, size_t *len);
 /* What the key's users keep with it, at most KW_ATTRIBUTES_MAX bytes; NULL when there is nothing. The TEE
  * authenticates it, shows it to all who may see the key, and does not look into it. */
@@ -205,12 +244,15 @@ struct kw_key_template {
 	bool sealed;                     /* do not store it: the record is in the answer */
 	const uint8_t *attributes;       /* see kw_key_attributes; may be NULL */
 	size_t attributes_len;           /* at most KW_ATTRIBUTES_MAX */
+	size_t secret_len; /* kw_key_generate of HMAC: KW_SECRET_MIN to _MAX bytes, 0 for 32 */
 };
-/* KW_ERR_BAD_NAME, _NAME_TAKEN, _MAY_NOT_CREATE, _UNSUPPORTED_TYPE, _STORE_FULL, _LIMIT, _TOO_LARGE. */
+/* KW_ERR_BAD_NAME, _NAME_TAKEN, _MAY_NOT_CREATE, _UNSUPPORTED_TYPE, _STORE_FULL, _LIMIT, _TOO_LARGE, _MIXED (purposes that
+ * undermine each other), _NOT_OWNER (purpose trusted, which administrators give). */
 enum kw_err kw_key_generate(
 	struct kw *kw, const struct kw_key_template *t, struct kw_key **key) KW_MUST_USE;
 /* `material`, big-endian: RSA u32 public exponent, p, q of bits/16 bytes each; EC the scalar of 32, 48 or 66
- * bytes; Ed25519 the 32 bytes of the seed. The caller wipes it. Also KW_ERR_BAD_KEY, _KEY_EXISTS. */
+ * bytes; Ed25519 the 32 bytes of the seed; X25519 the 32 bytes of the scalar (RFC 7748); AES and HMAC the
+ * key itself, 1 to KW_SECRET_MAX bytes. The caller wipes it. Also KW_ERR_BAD_KEY, _KEY_EXISTS. */
 enum kw_err kw_key_import(struct kw *kw, const struct kw_key_template *t, const uint8_t *material,
 	size_t len, struct kw_key **key) KW_MUST_USE;
 /* KW_ERR_NO_KEY, _ACCESS. With a sealed record it is loaded for use as well. */
@@ -283,6 +325,7 @@ enum kw_err kw_ecdsa_to_der(
 
 struct kw_decrypt {
 	bool oaep;         /* else PKCS #1 v1.5, which answers bad padding with made-up bytes */
+	bool raw;          /* not with oaep: the whole block; purpose "raw" */
 	enum kw_hash hash; /* OAEP */
 	enum kw_hash mgf_hash;
 	const uint8_t *label;
@@ -345,6 +388,89 @@ enum kw_err kw_object_next(
 void kw_object_page_free(struct kw_object_page **page);
 /* KW_ERR_NO_OBJECT, _NOT_OWNER. */
 enum kw_err kw_object_delete(struct kw *kw, const uint8_t id[KW_ID_SIZE]) KW_MUST_USE;
+
+/* Random bytes of the TEE; a round trip for each KW_RANDOM_MAX. On failure buf is wiped. */
+enum kw_err kw_random(struct kw *kw, uint8_t *buf, size_t len) KW_MUST_USE;
+
+/* AES. ECB and CBC take whole blocks, so that the last one of a message goes on as the next one's iv; CTR
+ * counts in all 16 bytes. KW and KWP (RFC 3394, 5649) take at most 4,096 bytes. */
+struct kw_cipher {
+	enum kw_cipher_mode mode;
+	bool decrypt;
+	const uint8_t *iv; /* CBC, CTR: 16 bytes; GCM: 1 to KW_NONCE_MAX */
+	size_t iv_len;     /* 0 for AES-GCM encryption: the TEE makes one */
+	const uint8_t *aad;
+	size_t aad_len;
+	size_t tag_len; /* GCM: 12 to 16; the tag is at the end of the ciphertext */
+	const uint8_t *data;
+	size_t len; /* at most KW_DATA_MAX, and the tag */
+};
+/* out may be data; *out_len in: its room, len + KW_CIPHER_MORE is enough; out: bytes of the result. nonce: gets the
+ * KW_NEW_NONCE_SIZE bytes of a nonce that the TEE makes, else NULL. Purpose encrypt or decrypt; both for
+ * encryption with CTR, or with GCM and a nonce of one's own, because choosing it is as good as decrypting.
+ * KW_ERR_DECRYPT for all that is not authentic, _BAD_REQUEST for sizes that do not fit the mode, _PURPOSE,
+ * _BAD_ALGORITHM, _ACCESS, _NO_KEY, _TOO_LARGE. */
+enum kw_err kw_cipher(struct kw *kw, const struct kw_use *use, const struct kw_cipher *what,
+	uint8_t *nonce, uint8_t *out, size_t *out_len) KW_MUST_USE;
+
+struct kw_mac {
+	enum kw_mac_kind kind; /* of an HMAC or an AES key */
+	enum kw_hash hash;     /* HMAC */
+	const uint8_t *data;   /* the whole message */
+	size_t len;            /* at most KW_DATA_MAX */
+};
+/* tag has KW_MAC_MAX bytes. Purpose mac. */
+enum kw_err kw_mac(struct kw *kw, const struct kw_use *use, const struct kw_mac *what, uint8_t *tag,
+	size_t *tag_len) KW_MUST_USE;
+/* Compared in the TEE, in constant time. The first 4 bytes or more of a MAC will do. KW_ERR_BAD_MAC. */
+enum kw_err kw_mac_verify(struct kw *kw, const struct kw_use *use, const struct kw_mac *what,
+	const uint8_t *tag, size_t tag_len) KW_MUST_USE;
+
+struct kw_derive {
+	enum kw_derivation derivation;
+	enum kw_hash hash; /* HKDF, and X9.63 */
+	/* Agreement of an EC or X25519 key with another's public key: an uncompressed point (SEC 1, 2.3.3) or
+	 * 32 bytes. What they agree on is used as it is, or goes through the KDF of X9.63 with `info`. */
+	const uint8_t *peer;
+	size_t peer_len;
+	bool x963;
+	/* HKDF (RFC 5869) from an HMAC key: one of the steps or both. */
+	bool extract;
+	bool expand;
+	const uint8_t *salt;
+	size_t salt_len;
+	const uint8_t *info;
+	size_t info_len;
+	/* Bytes of the result; 0 for what the key's type has, an agreed secret in full, or as many as the hash
+	 * has. Fewer than an agreed secret has are its last ones (PKCS #11). */
+	size_t len;
+};
+/* The secret itself: purpose derive-value. out has KW_DERIVED_MAX bytes; the caller wipes it. KW_ERR_BAD_KEY: the
+ * other's public key is none. */
+enum kw_err kw_derive(struct kw *kw, const struct kw_use *use, const struct kw_derive *what,
+	uint8_t *out, size_t *out_len) KW_MUST_USE;
+/* A secret key of the TEE, which counts as imported: purpose derive or derive-value; with derive alone the new
+ * key cannot be extractable, nor derive values. Errors of kw_key_import. */
+enum kw_err kw_derive_key(struct kw *kw, const struct kw_use *use, const struct kw_derive *what,
+	const struct kw_key_template *t, struct kw_key **key) KW_MUST_USE;
+
+struct kw_wrap {
+	enum kw_wrapping wrapping; /* by an AES key, or an RSA key's public part */
+	enum kw_hash hash;         /* OAEP, these four */
+	enum kw_hash mgf_hash;
+	const uint8_t *label;
+	size_t label_len; /* at most 256 */
+};
+/* Encrypts the secret key `key`, which has the purpose extractable, by another one with the purpose wrap, which
+ * is trusted if the key asks for that. out has KW_WRAPPED_MAX bytes. KW_ERR_PURPOSE, _BAD_ALGORITHM: also for a
+ * length that this way of wrapping does not take. */
+enum kw_err kw_wrap(struct kw *kw, const struct kw_use *by, const struct kw_use *key,
+	const struct kw_wrap *what, uint8_t *out, size_t *out_len) KW_MUST_USE;
+/* Makes a secret key of what was wrapped: purpose unwrap. KW_ERR_DECRYPT: it was not wrapped by this key.
+ * KW_ERR_BAD_KEY: it has another length than the type. Also errors of kw_key_import. */
+enum kw_err kw_unwrap(struct kw *kw, const struct kw_use *by, const struct kw_wrap *what,
+	const uint8_t *wrapped, size_t len, const struct kw_key_template *t,
+	struct kw_key **key) KW_MUST_USE;
 
 /* --- Attestation ---
  * A statement, signed by a key of the TEE's device: this key is in this TEE, was made or imported there, and may

@@ -63,6 +63,8 @@ enum kw_err crypto_init(void)
 	err = context_init();
 	if (!err)
 		err = ec_init();
+	if (!err)
+		err = secret_init();
 	ready = !err;
 out:
 	return err ? openssl_failure(err) : KW_ERR_OK;
@@ -115,32 +117,44 @@ enum kw_err openssl_digest(const struct crypto_sign *what, uint8_t digest[HASH_M
 	return KW_ERR_OK;
 }
 
-enum kw_err crypto_hmac(const uint8_t key[CRYPTO_KEY_SIZE], const struct crypto_bytes *parts,
-	size_t count, uint8_t tag[32])
+enum kw_err crypto_hmac_with(enum hash_id hash, struct crypto_bytes key,
+	const struct crypto_bytes *parts, size_t count, uint8_t *tag)
 {
-	char name[] = "SHA256";
-	const OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
-		OSSL_PARAM_construct_end(),
-	};
-	enum kw_err err = KW_ERR_NO_MEMORY;
-	EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(hmac);
+	OSSL_PARAM params[2] = {OSSL_PARAM_construct_end(), OSSL_PARAM_construct_end()};
+	enum kw_err err = KW_ERR_BAD_ALGORITHM;
+	size_t size = hash_size(hash);
+	EVP_MAC_CTX *ctx = NULL;
+	char name[16];
 	size_t n;
 
+	if (!size)
+		goto out;
+	/* Parameters that are only read are not const there. */
+	OPENSSL_strlcpy(name, md_names[hash], sizeof(name));
+	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0);
+	err = KW_ERR_NO_MEMORY;
+	ctx = EVP_MAC_CTX_new(hmac);
 	if (!ctx)
 		goto out;
 	err = KW_ERR_CRYPTO;
-	if (!EVP_MAC_init(ctx, key, CRYPTO_KEY_SIZE, params))
+	if (!EVP_MAC_init(ctx, key.p, key.n, params))
 		goto out;
 	for (size_t i = 0; i < count; i++) {
 		if (parts[i].n && !EVP_MAC_update(ctx, parts[i].p, parts[i].n))
 			goto out;
 	}
-	if (EVP_MAC_final(ctx, tag, &n, 32) && n == 32)
+	if (EVP_MAC_final(ctx, tag, &n, size) && n == size)
 		err = KW_ERR_OK;
 out:
 	EVP_MAC_CTX_free(ctx);
 	return err ? openssl_failure(err) : KW_ERR_OK;
+}
+
+enum kw_err crypto_hmac(const uint8_t key[CRYPTO_KEY_SIZE], const struct crypto_bytes *parts,
+	size_t count, uint8_t tag[32])
+{
+	return crypto_hmac_with(
+		HASH_SHA256, (struct crypto_bytes){key, CRYPTO_KEY_SIZE}, parts, count, tag);
 }
 
 /* Either direction up to the tag. ivlen is GCM's default of 96 bits. */

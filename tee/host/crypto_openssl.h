@@ -30,9 +30,11 @@ struct crypto_key {
 	EC_KEY *ec;
 	/* Copies of ec in the other contexts, made for a key that is used often there. */
 	_Atomic(EC_KEY *) ec_in[OPENSSL_CONTEXTS_MAX];
-	atomic_uint uses; /* without a copy */
-	EVP_PKEY *ed;
+	atomic_uint uses;     /* without a copy */
+	EVP_PKEY *ed;         /* also X25519 */
 	EVP_MD_CTX *ed_ready; /* to sign with ed; copied for each signature */
+	uint8_t *value;       /* of a secret key */
+	size_t value_len;
 };
 
 /* Fetched once: a fetch for each call costs more than SHA-256 of a TLS message. NULL: unknown. */
@@ -70,6 +72,19 @@ enum kw_err ec_key_private(const struct crypto_key *key, uint8_t *buf, size_t *n
 enum kw_err ec_key_public(const struct crypto_key *key, uint8_t *buf, size_t *n) KW_MUST_USE;
 enum kw_err ec_key_sign(const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig,
 	size_t *n) KW_MUST_USE;
+
+enum kw_err secret_init(void) KW_MUST_USE;
+enum kw_err secret_key_generate(struct crypto_key *key) KW_MUST_USE;
+enum kw_err secret_key_import(struct crypto_key *key, const uint8_t *in, size_t n) KW_MUST_USE;
+enum kw_err secret_key_private(const struct crypto_key *key, uint8_t *buf, size_t *n) KW_MUST_USE;
+/* KW_ERR_BAD_ALGORITHM, both. */
+enum kw_err secret_key_public(const struct crypto_key *key, uint8_t *buf, size_t *n) KW_MUST_USE;
+enum kw_err secret_key_sign(const struct crypto_key *key, const struct crypto_sign *what,
+	uint8_t *sig, size_t *n) KW_MUST_USE;
+
+/* The rest of an X25519 key is as with Ed25519, but it does not sign. */
+enum kw_err x_key_generate(struct crypto_key *key) KW_MUST_USE;
+enum kw_err x_key_import(struct crypto_key *key, const uint8_t *in, size_t n) KW_MUST_USE;
 
 enum kw_err ed_key_generate(struct crypto_key *key) KW_MUST_USE;
 enum kw_err ed_key_import(struct crypto_key *key, const uint8_t *in, size_t n) KW_MUST_USE;

@@ -21,6 +21,12 @@ static const struct family families[] = {
 		ec_key_sign},
 	[FAMILY_ED] = {ed_key_generate, ed_key_import, ed_key_import, ed_key_private, ed_key_public,
 		ed_key_sign},
+	[FAMILY_X] = {x_key_generate, x_key_import, x_key_import, ed_key_private, ed_key_public,
+		secret_key_sign},
+	[FAMILY_AES] = {secret_key_generate, secret_key_import, secret_key_import,
+		secret_key_private, secret_key_public, secret_key_sign},
+	[FAMILY_HMAC] = {secret_key_generate, secret_key_import, secret_key_import,
+		secret_key_private, secret_key_public, secret_key_sign},
 };
 
 static const struct family *family_of(const struct crypto_key *key)
@@ -89,6 +95,7 @@ void crypto_key_free(struct crypto_key **key)
 	ec_key_free(*key);
 	EVP_MD_CTX_free((*key)->ed_ready);
 	EVP_PKEY_free((*key)->ed);
+	OPENSSL_clear_free((*key)->value, (*key)->value_len);
 	OPENSSL_clear_free(*key, sizeof(**key));
 	*key = NULL;
 }

@@ -296,6 +296,30 @@ static enum kw_err sign_bytes(
 		       : KW_ERR_CRYPTO;
 }
 
+static bool is_below_modulus(const struct crypto_key *key, const uint8_t *block, size_t k)
+{
+	BIGNUM *number = BN_bin2bn(block, (int)k, NULL);
+	bool good = number && BN_ucmp(number, RSA_get0_n(key->rsa)) < 0;
+
+	BN_clear_free(number);
+	return good;
+}
+
+static enum kw_err sign_raw(
+	const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig, size_t *n)
+{
+	size_t k = key->info->bits / 8;
+
+	if (what->n != k || what->hash != HASH_NONE || what->is_digest)
+		return KW_ERR_BAD_ALGORITHM;
+	if (!is_below_modulus(key, what->data, k))
+		return KW_ERR_BAD_REQUEST;
+	*n = k;
+	return RSA_private_encrypt((int)k, what->data, sig, key->rsa, RSA_NO_PADDING) == (int)k
+		       ? KW_ERR_OK
+		       : KW_ERR_CRYPTO;
+}
+
 /*
  * libcrypto blinds, and checks the result with the public exponent before it gives it out
  * (rsa_ossl_mod_exp); one that is wrong, from a fault or a damaged dp, dq or qinv, is computed
@@ -310,6 +334,8 @@ enum kw_err rsa_key_sign(
 	size_t h;
 	enum kw_err err;
 
+	if (what->scheme == SCHEME_RSA_RAW)
+		return sign_raw(key, what, sig, n);
 	if (what->scheme != SCHEME_RSA_PKCS1 && what->scheme != SCHEME_RSA_PSS)
 		return KW_ERR_BAD_ALGORITHM;
 	*n = k;
@@ -372,6 +398,20 @@ out:
 	return err ? openssl_failure(err) : KW_ERR_OK;
 }
 
+enum kw_err crypto_rsa_public(
+	const struct crypto_key *key, const uint8_t *block, size_t n, uint8_t *out)
+{
+	enum kw_err err = KW_ERR_BAD_ALGORITHM;
+
+	if (key->info->family != FAMILY_RSA || n != key->info->bits / 8)
+		goto out;
+	err = KW_ERR_CRYPTO;
+	if (RSA_public_encrypt((int)n, block, out, key->rsa, RSA_NO_PADDING) == (int)n)
+		err = KW_ERR_OK;
+out:
+	return err ? openssl_failure(err) : KW_ERR_OK;
+}
+
 /* Measured with bench_crypto after a signature, which makes the Montgomery forms and blinding. */
 size_t crypto_key_memory(enum key_type type)
 {
@@ -383,7 +423,13 @@ size_t crypto_key_memory(enum key_type type)
 	case KEY_TYPE_RSA_4096:
 		return 10000;
 	case KEY_TYPE_ED25519:
+	case KEY_TYPE_X25519:
 		return 1500;
+	case KEY_TYPE_AES_128:
+	case KEY_TYPE_AES_192:
+	case KEY_TYPE_AES_256:
+	case KEY_TYPE_HMAC:
+		return 400;
 	default:
 		return 2000;
 	}

@@ -109,6 +109,8 @@ static void test_every_type_signs(void **state)
 	for (size_t i = 0; i < COUNT(types); i++) {
 		enum key_family family = key_type_find((uint8_t)types[i])->family;
 
+		if (family > FAMILY_ED)
+			continue;
 		if (family == FAMILY_ED) {
 			check_signature(types[i], (struct crypto_sign){.scheme = SCHEME_EDDSA,
 							  .data = message,
@@ -216,6 +218,8 @@ static void test_schemes_that_do_not_fit(void **state)
 	for (size_t i = 0; i < COUNT(types); i++) {
 		enum key_family family = key_type_find((uint8_t)types[i])->family;
 
+		if (key_type_is_secret(types[i]))
+			continue;
 		for (size_t j = 0; j < COUNT(schemes); j++) {
 			bool fits = schemes[j] == SCHEME_ECDSA   ? family == FAMILY_EC
 				    : schemes[j] == SCHEME_EDDSA ? family == FAMILY_ED
@@ -296,6 +300,8 @@ static void test_private_encoding(void **state)
 							  : 32;
 		size_t material = info->family == FAMILY_RSA ? 4 + info->bits / 8 : size;
 
+		if (key_type_is_secret(types[i]))
+			continue;
 		assert_int_equal(crypto_key_private(key_of(types[i]), first, &n), KW_ERR_OK);
 		assert_int_equal(n, size);
 		assert_int_equal(crypto_key_public(key_of(types[i]), public_first, &pn), KW_ERR_OK);
@@ -335,6 +341,9 @@ static void test_unknown_type(void **state)
 	(void)state;
 	assert_int_equal(crypto_key_generate((enum key_type)77, &key), KW_ERR_UNSUPPORTED_TYPE);
 	assert_null(key);
+	/* Those are bytes that the core makes. */
+	assert_int_equal(crypto_key_generate(KEY_TYPE_AES_128, &key), KW_ERR_UNSUPPORTED_TYPE);
+	assert_null(key);
 	crypto_key_free(&key);
 }
 
@@ -346,7 +355,8 @@ static void test_generated_keys_differ(void **state)
 		struct crypto_key *key = NULL;
 		size_t n, m;
 
-		if (types[i] == KEY_TYPE_RSA_3072 || types[i] == KEY_TYPE_RSA_4096)
+		if (types[i] == KEY_TYPE_RSA_3072 || types[i] == KEY_TYPE_RSA_4096 ||
+			key_type_is_secret(types[i]))
 			continue;
 		assert_int_equal(crypto_key_generate(types[i], &key), KW_ERR_OK);
 		assert_int_equal(crypto_key_public(key, a, &n), KW_ERR_OK);

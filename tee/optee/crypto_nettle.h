@@ -18,8 +18,16 @@ struct crypto_key {
 	struct rsa_public_key rsa_public;
 	struct rsa_private_key rsa;
 	struct ecc_scalar ec;
-	uint8_t ed_seed[32];
-	uint8_t ed_public[32];
+	union {
+		struct { /* Ed25519, and X25519's scalar and public key */
+			uint8_t ed_seed[32];
+			uint8_t ed_public[32];
+		};
+		struct {
+			uint8_t value[CRYPTO_SECRET_MAX]; /* a secret key */
+			size_t value_len;
+		};
+	};
 	bool has_numbers; /* what belongs to the family was initialised */
 };
 
@@ -53,9 +61,12 @@ enum kw_err rsa_key_sign(const struct crypto_key *key, const struct crypto_sign 
 	size_t *n) KW_MUST_USE;
 enum kw_err rsa_key_decrypt(const struct crypto_key *key, const struct crypto_decrypt *what,
 	uint8_t *out, size_t *n) KW_MUST_USE;
+enum kw_err rsa_key_public_use(
+	const struct crypto_key *key, const uint8_t *block, size_t n, uint8_t *out) KW_MUST_USE;
 /* Big-endian in exactly n bytes, without a branch on any byte; false when it is longer. */
 bool number_to_bytes(const mpz_t from, uint8_t *to, size_t n) KW_MUST_USE;
 
+const struct ecc_curve *ec_curve_of(enum key_type type);
 enum kw_err ec_key_generate(struct crypto_key *key) KW_MUST_USE;
 enum kw_err ec_key_import(struct crypto_key *key, const uint8_t *in, size_t n) KW_MUST_USE;
 enum kw_err ec_key_private(const struct crypto_key *key, uint8_t *buf, size_t *n) KW_MUST_USE;
@@ -69,5 +80,19 @@ enum kw_err ed_key_private(const struct crypto_key *key, uint8_t *buf, size_t *n
 enum kw_err ed_key_public(const struct crypto_key *key, uint8_t *buf, size_t *n) KW_MUST_USE;
 enum kw_err ed_key_sign(const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig,
 	size_t *n) KW_MUST_USE;
+
+/* The rest of an X25519 key is as with Ed25519, but it does not sign. */
+enum kw_err x_key_generate(struct crypto_key *key) KW_MUST_USE;
+enum kw_err x_key_import(struct crypto_key *key, const uint8_t *in, size_t n) KW_MUST_USE;
+enum kw_err agree_run(const struct crypto_key *key, const uint8_t *peer, size_t n, uint8_t *out,
+	size_t *out_len) KW_MUST_USE;
+
+enum kw_err secret_key_generate(struct crypto_key *key) KW_MUST_USE;
+enum kw_err secret_key_import(struct crypto_key *key, const uint8_t *in, size_t n) KW_MUST_USE;
+enum kw_err secret_key_private(const struct crypto_key *key, uint8_t *buf, size_t *n) KW_MUST_USE;
+/* KW_ERR_BAD_ALGORITHM, both. */
+enum kw_err secret_key_public(const struct crypto_key *key, uint8_t *buf, size_t *n) KW_MUST_USE;
+enum kw_err secret_key_sign(const struct crypto_key *key, const struct crypto_sign *what,
+	uint8_t *sig, size_t *n) KW_MUST_USE;
 
 #endif

@@ -13,7 +13,7 @@
 
 #define EC_MAX 66 /* bytes of a P-521 scalar */
 
-static const struct ecc_curve *curve_of(enum key_type type)
+const struct ecc_curve *ec_curve_of(enum key_type type)
 {
 	switch (type) {
 	case KEY_TYPE_EC_P384:
@@ -27,7 +27,7 @@ static const struct ecc_curve *curve_of(enum key_type type)
 
 static void ec_prepare(struct crypto_key *key)
 {
-	ecc_scalar_init(&key->ec, curve_of(key->info->type));
+	ecc_scalar_init(&key->ec, ec_curve_of(key->info->type));
 	key->has_numbers = true;
 }
 
@@ -82,7 +82,7 @@ enum kw_err ec_key_public(const struct crypto_key *key, uint8_t *buf, size_t *n)
 	bool good;
 	mpz_t x, y;
 
-	ecc_point_init(&point, curve_of(key->info->type));
+	ecc_point_init(&point, ec_curve_of(key->info->type));
 	ecc_point_mul_g(&point, &key->ec);
 	mpz_inits(x, y, NULL);
 	ecc_point_get(&point, x, y);

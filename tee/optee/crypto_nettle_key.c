@@ -22,6 +22,12 @@ static const struct family families[] = {
 		ec_key_sign},
 	[FAMILY_ED] = {ed_key_generate, ed_key_import, ed_key_import, ed_key_private, ed_key_public,
 		ed_key_sign},
+	[FAMILY_X] = {x_key_generate, x_key_import, x_key_import, ed_key_private, ed_key_public,
+		secret_key_sign},
+	[FAMILY_AES] = {secret_key_generate, secret_key_import, secret_key_import,
+		secret_key_private, secret_key_public, secret_key_sign},
+	[FAMILY_HMAC] = {secret_key_generate, secret_key_import, secret_key_import,
+		secret_key_private, secret_key_public, secret_key_sign},
 };
 
 static const struct family *family_of(const struct crypto_key *key)
@@ -131,6 +137,7 @@ struct use {
 	const struct crypto_key *key;
 	const struct crypto_sign *sign;
 	const struct crypto_decrypt *decrypt;
+	struct crypto_bytes in; /* of the rest */
 	uint8_t *out;
 	size_t *n;
 };
@@ -207,4 +214,38 @@ enum kw_err crypto_rsa_decrypt(
 	if (key->info->family != FAMILY_RSA)
 		return KW_ERR_BAD_ALGORITHM;
 	return use(run_decrypt, &u, key->info->bits / 8);
+}
+
+static enum kw_err run_agree(void *context)
+{
+	struct use *u = context;
+
+	return agree_run(u->key, u->in.p, u->in.n, u->out, u->n);
+}
+
+enum kw_err crypto_agree(
+	const struct crypto_key *key, const uint8_t *peer, size_t n, uint8_t *out, size_t *out_len)
+{
+	struct use u = {.key = key, .in = {peer, n}, .out = out, .n = out_len};
+
+	*out_len = 0;
+	return use(run_agree, &u, CRYPTO_AGREED_MAX);
+}
+
+static enum kw_err run_rsa_public(void *context)
+{
+	struct use *u = context;
+
+	return rsa_key_public_use(u->key, u->in.p, u->in.n, u->out);
+}
+
+enum kw_err crypto_rsa_public(
+	const struct crypto_key *key, const uint8_t *block, size_t n, uint8_t *out)
+{
+	size_t out_len = n;
+	struct use u = {.key = key, .in = {block, n}, .out = out, .n = &out_len};
+
+	if (key->info->family != FAMILY_RSA || n != key->info->bits / 8)
+		return KW_ERR_BAD_ALGORITHM;
+	return use(run_rsa_public, &u, n);
 }

@@ -78,6 +78,41 @@ static enum kw_err encode_pss(const struct crypto_key *key, const struct crypto_
 	return KW_ERR_OK;
 }
 
+static enum kw_err sign_raw(
+	const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig, size_t *n)
+{
+	size_t k = key->info->bits / 8;
+	enum kw_err err = KW_ERR_BAD_REQUEST;
+	mpz_t em;
+
+	if (what->n != k || what->hash != HASH_NONE || what->is_digest)
+		return KW_ERR_BAD_ALGORITHM;
+	nettle_mpz_init_set_str_256_u(em, k, what->data);
+	if (mpz_cmp(em, key->rsa_public.n) < 0 && private_operation(key, em, sig, k, &err))
+		*n = k;
+	mpz_clear(em);
+	return err;
+}
+
+enum kw_err rsa_key_public_use(
+	const struct crypto_key *key, const uint8_t *block, size_t n, uint8_t *out)
+{
+	enum kw_err err = KW_ERR_CRYPTO;
+	mpz_t m;
+
+	nettle_mpz_init_set_str_256_u(m, n, block);
+	if (mpz_cmp(m, key->rsa_public.n) >= 0)
+		goto out;
+	/* The block is a padded secret: without branches on it, which asks for an odd modulus, as all are. */
+	if (mpz_sgn(m))
+		mpz_powm_sec(m, m, key->rsa_public.e, key->rsa_public.n);
+	if (number_to_bytes(m, out, n))
+		err = KW_ERR_OK;
+out:
+	mpz_clear(m);
+	return err;
+}
+
 enum kw_err rsa_key_sign(
 	const struct crypto_key *key, const struct crypto_sign *what, uint8_t *sig, size_t *n)
 {
@@ -89,6 +124,8 @@ enum kw_err rsa_key_sign(
 	size_t h = 0;
 	mpz_t em;
 
+	if (what->scheme == SCHEME_RSA_RAW)
+		return sign_raw(key, what, sig, n);
 	if (what->scheme != SCHEME_RSA_PKCS1 && what->scheme != SCHEME_RSA_PSS)
 		return KW_ERR_BAD_ALGORITHM;
 	is_bytes = what->scheme == SCHEME_RSA_PKCS1 && what->hash == HASH_NONE && what->is_digest;

@@ -41,6 +41,12 @@ static const struct {
 #define SHARE_OBJECT_GET 5
 #define SHARE_OBJECT_LIST 3
 #define SHARE_OBJECT_DELETE 4
+#define SHARE_RANDOM 1
+#define SHARE_CIPHER 12
+#define SHARE_MAC 8
+#define SHARE_DERIVE 10
+#define SHARE_WRAP 6
+#define SHARE_UNWRAP 8
 #define SHARE_KEY_ATTEST 6
 #define SHARE_ATTEST_KEY 1
 #define KW_COMMAND(number, NAME, name, ROLE, LANE, REPEAT, rmin, rmax, pmax) \

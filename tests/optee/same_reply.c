@@ -3,7 +3,7 @@
  * Replies as lines that are the same in every TEE. Left out, or replaced by a word once they are checked, are:
  *   what comes of fresh randomness: ids and public keys of generated keys, ECDSA and PSS signatures, records
  *   times: creation and last use, because the two machines' clocks are not one
- *   of HELLO and STATUS: kind, CPU, version, protections, memory, bytes of storage, how many keys are open: they
+ *   of HELLO and STATUS: kind, CPU, version, protections, memory, bytes of storage, its changes, how many keys are open: they
  *   describe the TEE
  */
 #include <inttypes.h>
@@ -247,7 +247,7 @@ static void show_status(const struct answer *a)
 	stored = get_u32(&r);
 	get_bytes(&r, 4);
 	stored_objects = get_u32(&r);
-	get_bytes(&r, 8);
+	get_bytes(&r, 16);
 	signatures = get_u64(&r);
 	refusals = get_u64(&r);
 	get_bytes(&r, 16);

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "attribute.h"
+
+/* Chains go by place plus 1; 0 is the end. */
+struct place {
+	struct object *object;
+	uint32_t next[TABLE_INDEXES];
+};
+
+static struct place *places;
+static size_t used, room; /* room is a power of two: as many chains has each index */
+static uint32_t *heads[TABLE_INDEXES];
+static size_t session_objects;
+
+size_t table_size(void)
+{
+	return used;
+}
+
+struct object *table_at(size_t place)
+{
+	return place < used ? places[place].object : NULL;
+}
+
+size_t table_session_objects(void)
+{
+	return session_objects;
+}
+
+/* FNV-1a: a chain that somebody made long slows down his own searches, and nothing else. */
+static size_t chain_of(const void *p, size_t n)
+{
+	const uint8_t *at = p;
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ at[i]) * 0x100000001b3u;
+	return (size_t)(h ^ h >> 32) & (room - 1);
+}
+
+static size_t chain_of_object(enum table_index index, struct object *o)
+{
+	struct value v = {0};
+
+	if (index == TABLE_KEY)
+		return chain_of(o->data->id, KW_ID_SIZE);
+	/* Both are known without a question to the TEE. */
+	if (attribute_get(o, index == TABLE_LABEL ? CKA_LABEL : CKA_ID, &v))
+		v.n = 0;
+	return chain_of(v.p, v.n);
+}
+
+static void link_place(size_t place)
+{
+	for (unsigned i = 0; i < TABLE_INDEXES; i++) {
+		size_t chain = chain_of_object(i, places[place].object);
+
+		places[place].next[i] = heads[i][chain];
+		heads[i][chain] = (uint32_t)place + 1;
+	}
+}
+
+static void unlink_place(size_t place)
+{
+	for (unsigned i = 0; i < TABLE_INDEXES; i++) {
+		uint32_t *at = &heads[i][chain_of_object(i, places[place].object)];
+
+		while (*at && *at != place + 1)
+			at = &places[*at - 1].next[i];
+		if (*at)
+			*at = places[place].next[i];
+	}
+}
+
+static bool grow(size_t wanted)
+{
+	uint32_t *more_heads[TABLE_INDEXES] = {NULL};
+	struct place *more;
+	bool ok = true;
+
+	for (unsigned i = 0; i < TABLE_INDEXES; i++) {
+		more_heads[i] = calloc(wanted, sizeof(uint32_t));
+		ok = ok && more_heads[i];
+	}
+	more = ok ? realloc(places, wanted * sizeof(*places)) : NULL;
+	if (!more) {
+		for (unsigned i = 0; i < TABLE_INDEXES; i++)
+			free(more_heads[i]);
+		return false;
+	}
+	places = more;
+	room = wanted;
+	for (unsigned i = 0; i < TABLE_INDEXES; i++) {
+		free(heads[i]);
+		heads[i] = more_heads[i];
+	}
+	for (size_t i = 0; i < used; i++) {
+		if (places[i].object)
+			link_place(i);
+	}
+	return true;
+}
+
+bool table_reserve(size_t n)
+{
+	size_t wanted = room ? room : 64;
+
+	while (wanted < used + n)
+		wanted *= 2;
+	if (wanted > UINT32_MAX / 2)
+		return false;
+	return wanted == room || grow(wanted);
+}
+
+CK_OBJECT_HANDLE table_append(struct object *o)
+{
+	places[used++].object = NULL;
+	o->handle = used;
+	table_set(used - 1, o);
+	return used;
+}
+
+void table_set(size_t place, struct object *o)
+{
+	struct object **at = &places[place].object;
+
+	if (*at) {
+		session_objects -= (*at)->session != 0;
+		unlink_place(place);
+		object_put(at);
+	}
+	*at = o;
+	if (o) {
+		session_objects += o->session != 0;
+		link_place(place);
+	}
+}
+
+void table_clear(void)
+{
+	for (size_t i = 0; i < used; i++)
+		object_put(&places[i].object);
+	for (unsigned i = 0; i < TABLE_INDEXES; i++) {
+		free(heads[i]);
+		heads[i] = NULL;
+	}
+	free(places);
+	places = NULL;
+	used = room = session_objects = 0;
+}
+
+size_t table_first(enum table_index index, const void *p, size_t n)
+{
+	uint32_t first = room ? heads[index][chain_of(p, n)] : 0;
+
+	return first ? first - 1 : TABLE_NONE;
+}
+
+size_t table_next(enum table_index index, size_t place)
+{
+	uint32_t next = places[place].next[index];
+
+	return next ? next - 1 : TABLE_NONE;
+}
+
+size_t table_find_key(const uint8_t id[KW_ID_SIZE])
+{
+	size_t i = table_first(TABLE_KEY, id, KW_ID_SIZE);
+
+	for (; i != TABLE_NONE; i = table_next(TABLE_KEY, i)) {
+		const struct object *o = places[i].object;
+
+		if (o->class == CKO_PRIVATE_KEY && !o->session &&
+			!memcmp(o->data->id, id, KW_ID_SIZE))
+			break;
+	}
+	return i;
+}
