@@ -222,5 +222,24 @@ refuse "and not with the other device's key" "Verif.*[Ff]ail" \
 equal "the key in it is the key" "$(cat www.pub)" "$(openssl pkey -pubin -inform DER -in spki.der)"
 grep -qF "$profile" "$top/docs/ATTESTATION.md" && ok "the document names the profile" || not_ok "the document names the profile"
 
+# --- PKCS #11 ---
+
+module=$(find "$KW_STAGE" -name keyward-pkcs11.so -print -quit)
+if [ -n "$module" ] && [ -x "$KW_BUILD/tests/pkcs11_attest" ]; then
+	check "a PKCS #11 module gives the statement as an attribute" "$KW_BUILD/tests/pkcs11_attest" "$module" second p11.cbor
+	check "which is one" verify p11.cbor --device-key device.pem --key second.pub
+	if command -v pkcs11-tool >/dev/null; then
+		# serial SOCKET
+		serial() { KEYWARD_SOCKET=$1 pkcs11-tool --module "$module" -L 2>/dev/null | sed -n 's/^ *serial num *: *//p'; }
+		equal "the token's serial number is the device's" "${device_id:0:16}" "$(serial "$KEYWARD_SOCKET")"
+		other_id=$(openssl pkey -pubin -in other.pem -outform DER | sha256sum | cut -d' ' -f1)
+		equal "and another device's another" "${other_id:0:16}" "$(serial "$work/other/tee.sock")"
+	else
+		skip "pkcs11-tool is not installed"
+	fi
+else
+	skip "the PKCS #11 module was not built"
+fi
+
 check "nothing crashed" no_crash "$work/tee.log"
 finish

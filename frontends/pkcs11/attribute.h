@@ -13,6 +13,7 @@ struct value {
 		CK_BBOOL flag;
 		CK_MECHANISM_TYPE mechanisms[32];
 		char text[2 * KW_ID_SIZE + 8];
+		uint8_t statement[KW_ATTESTATION_MAX];
 	} own;
 };
 

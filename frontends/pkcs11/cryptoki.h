@@ -12,6 +12,9 @@
 #define CKA_UNIQUE_ID 4UL
 #endif
 
+/* Our own: what the TEE states about a key, with no challenge (docs/ATTESTATION.md). */
+#define CKA_KEYWARD_ATTESTATION (CKA_VENDOR_DEFINED | 0x4b570001UL)
+
 #if CRYPTOKI_VERSION_MAJOR < 3
 #define CKF_INTERFACE_FORK_SAFE 1UL
 

@@ -59,6 +59,7 @@ static const struct attribute_rule private_rules[] = {
 	{CKA_ALWAYS_SENSITIVE, MINE},
 	{CKA_NEVER_EXTRACTABLE, MINE},
 	{CKA_UNIQUE_ID, MINE},
+	{CKA_KEYWARD_ATTESTATION, MINE},
 };
 
 static CK_RV apply(enum rule rule, const CK_ATTRIBUTE *a, bool material)
