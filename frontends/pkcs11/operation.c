@@ -95,6 +95,8 @@ static CK_RV take_key(struct operation *op, enum operation_kind kind, CK_OBJECT_
 
 	if (object_get(handle, &op->key))
 		return CKR_KEY_HANDLE_INVALID;
+	if (!op->key->data)
+		return CKR_KEY_HANDLE_INVALID;
 	if (op->key->class != kinds[kind].class ||
 		mechanism_family(op->key->data->type) != op->mechanism->family)
 		return CKR_KEY_TYPE_INCONSISTENT;
