@@ -84,7 +84,7 @@ check "and gone" is_gone 'the first'
 head -c 100 "$work/one.der" >"$work/short.der"
 refuse "half a certificate is none" '.' tool --write-object "$work/short.der" --type cert --label bad
 run tool -O
-check "nothing of that was stored" is_gone bad
+check "nothing of that was stored" is_gone 'label: +bad'
 
 # --- Data ---
 
