@@ -120,7 +120,8 @@ static CK_RV create(CK_SESSION_HANDLE s, CK_BBOOL *token, const CK_ATTRIBUTE *mo
 		{CKA_CERTIFICATE_TYPE, &x509, sizeof(x509)}, {CKA_TOKEN, token, 1},
 		{CKA_VALUE, cert.der, cert.len}};
 
-	memcpy(all + 4, more, count * sizeof(*more));
+	if (count)
+		memcpy(all + 4, more, count * sizeof(*more));
 	return p11->C_CreateObject(s, all, 4 + count, o);
 }
 
