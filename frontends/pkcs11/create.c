@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "item_create.h"
+#include "secret.h"
 #include "stored.h"
 
 #define MATERIAL_MAX (4 + 2 * 256)
@@ -92,9 +93,9 @@ static CK_RV ec_material(const CK_ATTRIBUTE *attributes, CK_ULONG count, uint8_t
 	rv = attribute_curve(params, type);
 	if (rv)
 		return rv;
-	*len = *type == KW_KEY_TYPE_ED25519 ? 32 : (kw_key_type_bits(*type) + 7) / 8;
-	/* A seed is bytes, not a number. */
-	if (*type == KW_KEY_TYPE_ED25519) {
+	*len = kw_key_type_is_ec(*type) ? (kw_key_type_bits(*type) + 7) / 8 : 32;
+	/* A seed, or X25519's scalar, is bytes, not a number. */
+	if (!kw_key_type_is_ec(*type)) {
 		if (value->ulValueLen != *len)
 			return CKR_ATTRIBUTE_VALUE_INVALID;
 		memcpy(out, value->pValue, *len);
@@ -121,7 +122,7 @@ static CK_RV create_private(
 		return CKR_TEMPLATE_INCOMPLETE;
 	if (key_type == CKK_RSA)
 		rv = rsa_material(attributes, count, material, &len, &type);
-	else if (key_type == CKK_EC || key_type == CKK_EC_EDWARDS)
+	else if (key_type == CKK_EC || key_type == CKK_EC_EDWARDS || key_type == CKK_EC_MONTGOMERY)
 		rv = ec_material(attributes, count, material, &len, &type);
 	else
 		rv = CKR_ATTRIBUTE_VALUE_INVALID;
@@ -209,8 +210,10 @@ CK_RV create_ec_public(const CK_ATTRIBUTE *attributes, CK_ULONG count, EVP_PKEY 
 	if (rv)
 		return rv;
 	p = create_bare_point(point, &n);
-	if (type == KW_KEY_TYPE_ED25519) {
-		*pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, p, n);
+	if (!kw_key_type_is_ec(type)) {
+		*pkey = EVP_PKEY_new_raw_public_key(
+			type == KW_KEY_TYPE_ED25519 ? EVP_PKEY_ED25519 : EVP_PKEY_X25519, NULL, p,
+			n);
 		return *pkey ? CKR_OK : CKR_ATTRIBUTE_VALUE_INVALID;
 	}
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
@@ -282,7 +285,7 @@ static CK_RV create_public(
 		return CKR_TEMPLATE_INCOMPLETE;
 	if (key_type == CKK_RSA)
 		rv = create_rsa_public(attributes, count, &pkey);
-	else if (key_type == CKK_EC || key_type == CKK_EC_EDWARDS)
+	else if (key_type == CKK_EC || key_type == CKK_EC_EDWARDS || key_type == CKK_EC_MONTGOMERY)
 		rv = create_ec_public(attributes, count, &pkey);
 	else
 		rv = CKR_ATTRIBUTE_VALUE_INVALID;
@@ -319,6 +322,8 @@ CK_RV C_CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE *attributes, CK_ULO
 		rv = create_private(s, attributes, count, handle);
 	else if (class == CKO_PUBLIC_KEY)
 		rv = create_public(s, attributes, count, handle);
+	else if (class == CKO_SECRET_KEY)
+		rv = secret_create(s, attributes, count, handle);
 	else if (class == CKO_CERTIFICATE || class == CKO_DATA)
 		rv = item_create(s, attributes, count, class, handle);
 	else

@@ -89,26 +89,30 @@ CK_RV object_add(struct object **object, CK_OBJECT_HANDLE *handle)
 	return rv;
 }
 
-/* Under the lock: both objects of a key on the token, new or in place of what they were. */
+/* Under the lock: the objects of a key on the token, new or in place of what they were. */
 static CK_RV put_key(struct key_data *data, bool *seen, size_t seen_len)
 {
+	bool is_secret = kw_key_type_is_secret(data->type);
 	size_t place = table_find_key(data->id);
-	struct object *private = object_new(CKO_PRIVATE_KEY, data);
-	struct object *public = object_new(CKO_PUBLIC_KEY, data);
+	struct object *private = object_new(is_secret ? CKO_SECRET_KEY : CKO_PRIVATE_KEY, data);
+	struct object *public = is_secret ? NULL : object_new(CKO_PUBLIC_KEY, data);
 	CK_RV rv = CKR_HOST_MEMORY;
 
-	if (!private || !public)
+	if (!private || (!public && !is_secret))
 		goto out;
 	if (place == TABLE_NONE) {
 		if (!table_reserve(2))
 			goto out;
 		place = table_append(private) - 1;
-		table_append(public);
+		if (public)
+			table_append(public);
 	} else {
 		private->handle = place + 1;
-		public->handle = place + 2;
 		table_set(place, private);
-		table_set(place + 1, public);
+		if (public) {
+			public->handle = place + 2;
+			table_set(place + 1, public);
+		}
 	}
 	if (place < seen_len)
 		seen[place] = true;
@@ -150,9 +154,19 @@ static bool is_on_token(size_t place)
 	return table_at(place) && !table_at(place)->session;
 }
 
-bool object_is_pair(const struct object *o)
+/* A private key's public key is in the place after it. */
+static bool is_pair(size_t place)
 {
-	return !o->session && !o->item;
+	return is_on_token(place) && table_at(place)->class == CKO_PRIVATE_KEY;
+}
+
+static void forget_key(size_t place)
+{
+	bool with_public = is_pair(place);
+
+	table_set(place, NULL);
+	if (with_public)
+		table_set(place + 1, NULL);
 }
 
 CK_RV object_merge(struct kw_key **keys, size_t count, unsigned long additions_before)
@@ -171,10 +185,8 @@ CK_RV object_merge(struct kw_key **keys, size_t count, unsigned long additions_b
 		key_data_put(&data);
 	}
 	for (size_t i = 0; !rv && additions == additions_before && i < seen_len; i++) {
-		if (is_on_token(i) && table_at(i)->class == CKO_PRIVATE_KEY && !seen[i]) {
-			table_set(i, NULL);
-			table_set(i + 1, NULL);
-		}
+		if (!seen[i] && (is_pair(i) || (is_on_token(i) && object_is_secret(table_at(i)))))
+			forget_key(i);
 	}
 	free(seen);
 	return rv;
@@ -382,7 +394,7 @@ CK_RV object_add_key(
 		additions++;
 		if (private_handle)
 			*private_handle = place + 1;
-		if (public_handle)
+		if (public_handle && is_pair(place))
 			*public_handle = place + 2;
 	}
 	module_unlock();
@@ -395,13 +407,11 @@ void object_forget(CK_OBJECT_HANDLE handle)
 	module_lock();
 	if (handle && table_at(handle - 1)) {
 		size_t place = handle - 1;
-		bool is_pair = object_is_pair(table_at(place));
 
-		if (is_pair && table_at(place)->class == CKO_PUBLIC_KEY)
+		if (is_on_token(place) && table_at(place)->class == CKO_PUBLIC_KEY &&
+			!table_at(place)->item)
 			place--;
-		table_set(place, NULL);
-		if (is_pair)
-			table_set(place + 1, NULL);
+		forget_key(place);
 	}
 	module_unlock();
 }
@@ -414,7 +424,7 @@ void object_find_id(const uint8_t id[KW_ID_SIZE], CK_OBJECT_HANDLE *private_hand
 	*private_handle = *public_handle = CK_INVALID_HANDLE;
 	module_lock();
 	place = table_find_key(id);
-	if (place != TABLE_NONE) {
+	if (place != TABLE_NONE && is_pair(place)) {
 		*private_handle = place + 1;
 		*public_handle = place + 2;
 	}
@@ -427,7 +437,7 @@ void object_orphan(CK_OBJECT_HANDLE private_handle, CK_SESSION_HANDLE session)
 	size_t place = private_handle - 1;
 
 	module_lock();
-	if (is_on_token(place) && table_at(place)->class == CKO_PRIVATE_KEY) {
+	if (is_pair(place)) {
 		o = object_new(CKO_PUBLIC_KEY, table_at(place)->data);
 		if (o) {
 			o->session = session;
@@ -436,6 +446,8 @@ void object_orphan(CK_OBJECT_HANDLE private_handle, CK_SESSION_HANDLE session)
 		}
 		table_set(place, NULL);
 		table_set(place + 1, o);
+	} else if (is_on_token(place) && object_is_secret(table_at(place))) {
+		table_set(place, NULL);
 	}
 	module_unlock();
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Objects as the application sees them. Each key of the TEE is two: a private and a public key. Certificates, data and
+ * Objects as the application sees them. Each key of the TEE is two, a private and a public key, or one, a secret key. Certificates, data and
  * public keys alone are objects of the TEE. An object does not change: what changed in the TEE is another object
- * with the same handle. Session objects are what only the module knows, and private keys that are sealed, in
+ * with the same handle. Session objects are what only the module knows, and private and secret keys that are sealed, in
  * files that nobody has.
  */
 #ifndef FRONTENDS_PKCS11_OBJECT_H
@@ -33,6 +33,15 @@ struct key_data {
 	uint8_t id[KW_ID_SIZE];
 	struct kw_key *key; /* NULL: a public key that the module was given */
 	_Atomic(struct public_part *) public_part;
+	/* A secret key of a session that is no secret to the application: its value, and the key that the TEE
+	 * makes of it when it is used for the first time. */
+	uint8_t *value;
+	size_t value_len;
+	uint32_t purposes;
+	uint8_t *attributes;
+	size_t attributes_len;
+	_Atomic(struct kw_key *) sealed;
+	atomic_size_t secret_size; /* bytes of a secret key; 0: not asked for yet */
 };
 
 struct object {
@@ -102,6 +111,9 @@ void refresh_forget(void);
 
 /* Takes the description over, also when there is no memory. */
 struct key_data *key_data_new(struct kw_key **key);
+/* A secret key with this value, for a session; attributes: see stored.h, as many bytes as fit into a key. */
+struct key_data *key_data_of_value(enum kw_key_type type, uint32_t purposes, const uint8_t *value,
+	size_t len, const uint8_t *attributes, size_t attributes_len);
 /* Of a public key alone: takes the part over. */
 struct key_data *key_data_of_public(struct public_part **part);
 void key_data_put(struct key_data **data);
@@ -110,14 +122,15 @@ struct object *object_new(CK_OBJECT_CLASS class, struct key_data *data);
 /* Takes the item over. CKR_ATTRIBUTE_VALUE_INVALID: not a public key. Asks the TEE for the value where nothing goes without:
  * also CKR_OBJECT_HANDLE_INVALID and CKR_DATA_INVALID. */
 CK_RV object_of_item(struct item **item, struct object **object);
-/* Private or public key of a pair on the token */
-bool object_is_pair(const struct object *o);
 /* CKR_ATTRIBUTE_VALUE_INVALID: not a public key of a known type. */
 CK_RV public_part_new(const uint8_t *spki, size_t len, struct public_part **part);
 void public_part_free(struct public_part **part);
 /* The first call for a key asks the TEE. */
 CK_RV object_public(struct object *o, const struct public_part **part);
-struct kw_use object_use(const struct object *o);
+/* Bytes of a secret key */
+CK_RV object_secret_size(struct object *o, size_t *size);
+/* CKR_KEY_HANDLE_INVALID, or what the TEE says of a key that it gets only now. */
+CK_RV object_use(const struct object *o, struct kw_use *use);
 /* In the form of stored.h */
 const uint8_t *object_attributes(const struct object *o, size_t *len);
 /* The private and the public key on the token with this id; 0 for none. */
@@ -126,5 +139,8 @@ void object_find_id(const uint8_t id[KW_ID_SIZE], CK_OBJECT_HANDLE *private_hand
 bool object_is_token(const struct object *o);
 /* The key family's name in the standard: CKK_… */
 CK_KEY_TYPE object_key_type(enum kw_key_type type);
+bool object_is_secret(const struct object *o);
+/* Bits of enum kw_purpose; of a public key that the module was given, all that it can do. */
+uint32_t object_purposes(const struct object *o);
 
 #endif

@@ -2,7 +2,7 @@
 /* Signatures, by the TEE: one request for each. */
 #include <string.h>
 
-#include "operation.h"
+#include "cipher.h"
 
 /* A message that is hashed here saves the TEE the copy; a key that may sign anything takes that. */
 #define HASH_HERE_FROM 8192
@@ -83,12 +83,14 @@ static CK_RV sign_with(const struct operation *op, const uint8_t *data, size_t l
 	size_t size = kw_key_type_signature_size(op->key->data->type);
 	uint8_t own[KW_SIGNATURE_MAX], hash[64], signature[KW_SIGNATURE_MAX];
 	const char *own_hash = mechanism_own_hash(op->mechanism);
-	struct kw_use use = object_use(op->key);
+	struct kw_use use;
 	struct kw_sign what;
 	enum kw_err err;
 	size_t n = 0;
 	CK_RV rv;
 
+	if (op->mechanism->mac)
+		return mac_sign(op, data, len, out, out_len);
 	if (!module_wants_output(out, out_len, size, &rv))
 		return rv;
 	/* A purpose that looks at the message gets it whole. */
@@ -103,6 +105,8 @@ static CK_RV sign_with(const struct operation *op, const uint8_t *data, size_t l
 		is_digest = true;
 	}
 	rv = prepare(op, data, len, is_digest, own, &what);
+	if (!rv)
+		rv = object_use(op->key, &use);
 	if (rv)
 		return rv;
 	err = kw_sign(module_kw(), &use, &what, signature, &n);

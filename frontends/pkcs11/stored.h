@@ -25,13 +25,17 @@ enum stored_tag {
 	STORED_ISSUER_KEY_HASH = 23,
 	STORED_NAME_HASH = 24,   /* u32: CKM_… */
 	STORED_JAVA_DOMAIN = 25, /* u8 */
-	STORED_FLAGS = 26        /* u8: enum stored_flag */
+	STORED_FLAGS = 26,       /* u8: enum stored_flag; also of keys */
+	/* Of keys */
+	STORED_KEY_TYPE = 32,  /* u32: CKK_… of a generic secret that is not CKK_GENERIC_SECRET */
+	STORED_MECHANISMS = 33 /* u32 each: CKA_ALLOWED_MECHANISMS */
 };
 
 enum stored_flag {
 	STORED_FIXED = 1,    /* CKA_MODIFIABLE is false */
 	STORED_UNCOPIED = 2, /* CKA_COPYABLE */
-	STORED_LASTING = 4   /* CKA_DESTROYABLE */
+	STORED_LASTING = 4,  /* CKA_DESTROYABLE */
+	STORED_NOT_SENSITIVE = 8
 };
 
 /* NULL when it is not there, or the list is not one of ours. */
@@ -40,5 +44,12 @@ const uint8_t *stored_find(const uint8_t *list, size_t len, enum stored_tag tag,
 enum stored_tag stored_tag_of(CK_ATTRIBUTE_TYPE type);
 /* Puts in, or replaces. list has KW_ATTRIBUTES_MAX bytes. CKR_ATTRIBUTE_VALUE_INVALID: no room. */
 CK_RV stored_put(uint8_t *list, size_t *len, enum stored_tag tag, const void *p, size_t n);
+
+/* An u8 or u32; 0 when it is not there. */
+uint32_t stored_number(const uint8_t *list, size_t len, enum stored_tag tag);
+CK_RV stored_put_number(uint8_t *list, size_t *len, enum stored_tag tag, uint32_t number);
+/* Whether CKA_ALLOWED_MECHANISMS, if it is there, has this one. */
+bool stored_allows(const uint8_t *list, size_t len, CK_MECHANISM_TYPE mechanism);
+CK_RV stored_put_mechanisms(uint8_t *list, size_t *len, const CK_ATTRIBUTE *allowed);
 
 #endif

@@ -192,7 +192,7 @@ size_t table_find_key(const uint8_t id[KW_ID_SIZE])
 	for (; i != TABLE_NONE; i = table_next(TABLE_KEY, i)) {
 		const struct object *o = places[i].object;
 
-		if (o->class == CKO_PRIVATE_KEY && !o->session &&
+		if ((o->class == CKO_PRIVATE_KEY || o->class == CKO_SECRET_KEY) && !o->session &&
 			!memcmp(o->data->id, id, KW_ID_SIZE))
 			break;
 	}

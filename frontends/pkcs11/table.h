@@ -30,7 +30,7 @@ size_t table_session_objects(void);
  * TABLE_NONE: no more. */
 size_t table_first(enum table_index index, const void *p, size_t n);
 size_t table_next(enum table_index index, size_t place);
-/* The private key on the token with this id, or TABLE_NONE. */
+/* The private or secret key on the token with this id, or TABLE_NONE. */
 size_t table_find_key(const uint8_t id[KW_ID_SIZE]);
 /* The item on the token with this id, or TABLE_NONE. */
 size_t table_find_item(const uint8_t id[KW_ID_SIZE]);
