@@ -280,6 +280,47 @@ static void changes(CK_BBOOL *token)
 	EXPECT(CKR_OK, C_CloseAllSessions(0));
 }
 
+/* A public key whose private key is not here: the certificate's, of P-256 */
+static void public_key(CK_BBOOL *token)
+{
+	static CK_BYTE p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+	CK_SESSION_HANDLE s = open_session(CKF_RW_SESSION), ro = open_session(0);
+	CK_OBJECT_CLASS class = CKO_PUBLIC_KEY;
+	CK_KEY_TYPE type = CKK_EC;
+	CK_BYTE point[67] = {0x04, 65};
+	CK_ATTRIBUTE all[] = {{CKA_CLASS, &class, sizeof(class)},
+		{CKA_KEY_TYPE, &type, sizeof(type)}, {CKA_TOKEN, token, 1},
+		{CKA_EC_PARAMS, p256, sizeof(p256)}, {CKA_EC_POINT, point, sizeof(point)},
+		{CKA_ID, "\x03", 1}};
+	CK_ATTRIBUTE label = {CKA_LABEL, "a friend's", 10}, copied = {CKA_LABEL, "copy", 4};
+	CK_ATTRIBUTE by_key[] = {all[0], {CKA_PUBLIC_KEY_INFO, cert.spki, cert.spki_len}};
+	CK_OBJECT_HANDLE o = 0, found = 0, copy = 0;
+
+	memcpy(point + 2, cert.spki + cert.spki_len - 65, 65);
+	EXPECT(CKR_OK, C_CreateObject(s, all, COUNT(all), &o));
+	expect("found by its key", 1, find(ro, by_key, 2, &found));
+	expect("itself", o, found);
+	check("its point", has(s, o, CKA_EC_POINT, point, sizeof(point)));
+	check("its id", has(s, o, CKA_ID, "\x03", 1));
+	check("it verifies", has(s, o, CKA_VERIFY, &yes, 1));
+	check("it may be copied", has(s, o, CKA_COPYABLE, &yes, 1));
+	EXPECT(CKR_OK, C_SetAttributeValue(s, o, &label, 1));
+	expect("found by its new label", 1, find(ro, &label, 1, &found));
+	EXPECT(CKR_OK, C_CopyObject(s, o, &copied, 1, &copy));
+	EXPECT(CKR_OK, C_DestroyObject(s, o));
+	expect("the copy stays", 1, find(ro, by_key, 2, &found));
+	expect("itself", copy, found);
+	check("with its id", has(s, copy, CKA_ID, "\x03", 1));
+	EXPECT(CKR_OK, C_DestroyObject(s, copy));
+	expect("no more", 0, find(ro, by_key, 2, &found));
+	point[5] ^= 1;
+	EXPECT(CKR_ATTRIBUTE_VALUE_INVALID, C_CreateObject(s, all, COUNT(all), &o));
+	point[5] ^= 1;
+	if (*token)
+		EXPECT(CKR_SESSION_READ_ONLY, C_CreateObject(ro, all, COUNT(all), &o));
+	EXPECT(CKR_OK, C_CloseAllSessions(0));
+}
+
 static void lifetimes(void)
 {
 	CK_SESSION_HANDLE s = open_session(CKF_RW_SESSION), other = open_session(CKF_RW_SESSION);
@@ -399,6 +440,8 @@ int main(int argc, char **argv)
 	what_it_says(&no);
 	changes(&yes);
 	changes(&no);
+	public_key(&yes);
+	public_key(&no);
 	lifetimes();
 	two_processes();
 	EXPECT(CKR_OK, C_Finalize(NULL));
