@@ -187,9 +187,12 @@ static void ciphers(void)
 	EXPECT(CKR_OK, C_EncryptInit(s, &cbc, key));
 	EXPECT(CKR_DATA_LEN_RANGE, C_Encrypt(s, block, 17, out, &n));
 	EXPECT(CKR_OPERATION_NOT_INITIALIZED, C_EncryptFinal(s, out, &n));
-	EXPECT(CKR_OK, C_DecryptInit(s, &pad, key));
+	/* Padding is never zero. */
+	EXPECT(CKR_OK, C_EncryptInit(s, &cbc, key));
 	n = sizeof(out);
-	EXPECT(CKR_ENCRYPTED_DATA_INVALID, C_Decrypt(s, block, 32, out, &n));
+	EXPECT(CKR_OK, C_Encrypt(s, block, 32, out, &n));
+	EXPECT(CKR_OK, C_DecryptInit(s, &pad, key));
+	EXPECT(CKR_ENCRYPTED_DATA_INVALID, C_Decrypt(s, out, 32, out, &n));
 	/* A counter of 8 bits that has two blocks left */
 	counter.ulCounterBits = 8;
 	counter.cb[15] = 0xfe;
