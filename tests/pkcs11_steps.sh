@@ -7,6 +7,8 @@ pkcs11_start()
 {
 	module=$(find "$KW_STAGE" -name keyward-pkcs11.so -print -quit)
 	[ -n "$module" ] || skip_all "$name: the module was not built: libp11-kit-dev is missing"
+	# libp11 looks here.
+	export PKCS11_MODULE_PATH=$module
 	tee_start || not_ok "the TEE starts"
 }
 
@@ -44,4 +46,12 @@ used()
 	[ "$after" -gt "$before" ] && return
 	echo "the TEE signed nothing with $key: $before signatures before, $after after"
 	return 1
+}
+
+# libp11_engine: OpenSSL's ENGINE `pkcs11`, told which module by its environment.
+libp11_engine()
+{
+	local engines
+	engines=$(openssl version -e | sed 's/.*"\(.*\)"/\1/')
+	[ -e "$engines/pkcs11.so" ] || skip_all "$name: libengine-pkcs11-openssl is not installed"
 }
