@@ -123,7 +123,5 @@ sed 's/init = 0/init = 1\ndefault_algorithms = ALL/' "$work/engine.cnf" >"$work/
 check "all of the module where OpenSSL has it for its default" env OPENSSL_CONF="$work/default.cnf" "$KW_BUILD/tests/pkcs11_states" "$module"
 sed -n 's/^not ok/#   not ok/p' "$work/check.out"
 check "and what pkcs11-tool tests" env OPENSSL_CONF="$work/default.cnf" pkcs11-tool --module "$module" --test
-cp "$work/check.out" "$work/out"
-# shellcheck disable=SC2016  # for the shell that is started here
-check "without errors" sh -c '! grep -qE "ERR|[1-9][0-9]* errors" "$1"' sh "$work/out"
+said "without errors" '^No errors$'
 finish

@@ -14,11 +14,11 @@ pkcs11_start()
 
 tool() { pkcs11-tool --module "$module" "$@"; }
 
-# make_key LABEL ID TYPE: a key pair, by PKCS #11; its public key is $work/LABEL.pub. (pkcs11-tool writes no SubjectPublicKeyInfo
+# make_key LABEL ID TYPE [ARGUMENT…]: a key pair, by PKCS #11; its public key is $work/LABEL.pub. (pkcs11-tool writes no SubjectPublicKeyInfo
 # of an Ed25519 key.)
 make_key()
 {
-	tool --keypairgen --label "$1" --id "$2" --key-type "$3" >"$work/make.log" 2>&1 && [ "$3" = EC:edwards25519 ] && return
+	tool --keypairgen --label "$1" --id "$2" --key-type "${@:3}" >"$work/make.log" 2>&1 && [ "$3" = EC:edwards25519 ] && return
 	tool --read-object --type pubkey --id "$2" --output-file "$work/$1.der" >>"$work/make.log" 2>&1 &&
 		openssl pkey -pubin -inform DER -in "$work/$1.der" -out "$work/$1.pub" && return
 	show_file "$work/make.log"
@@ -54,4 +54,15 @@ libp11_engine()
 	local engines
 	engines=$(openssl version -e | sed 's/.*"\(.*\)"/\1/')
 	[ -e "$engines/pkcs11.so" ] || skip_all "$name: libengine-pkcs11-openssl is not installed"
+}
+
+# said SENTENCE PATTERN: by the command of the last check
+said()
+{
+	if grep -Eq -- "$2" "$work/check.out"; then
+		ok "$1"
+	else
+		not_ok "$1: nothing says $2"
+		show_file "$work/check.out"
+	fi
 }
