@@ -135,12 +135,13 @@ CK_RV C_GetMechanismList(CK_SLOT_ID slot, CK_MECHANISM_TYPE *list, CK_ULONG *cou
 
 CK_RV C_GetMechanismInfo(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO *info)
 {
+	/* Of RSA and elliptic curves in bits, of AES in bytes (2.8), of generic secrets in bits (2.7). */
 	static const struct {
+		enum family family;
 		CK_ULONG min, max;
-	} sizes[] = {[FAMILY_NONE] = {0, 0},
-		[FAMILY_RSA] = {2048, 4096},
-		[FAMILY_EC] = {256, 521},
-		[FAMILY_ED] = {255, 255}};
+	} sizes[] = {{FAMILY_RSA, 2048, 4096}, {FAMILY_EC, 256, 521}, {FAMILY_ED, 255, 255},
+		{FAMILY_X, 255, 255}, {FAMILY_AGREE, 255, 521}, {FAMILY_AES, 16, 32},
+		{FAMILY_SECRET, 8, 8 * KW_SECRET_MAX}};
 	const struct mechanism *m;
 	CK_RV rv = check_slot(slot, info);
 
@@ -149,13 +150,18 @@ CK_RV C_GetMechanismInfo(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_I
 	m = mechanism_find(type);
 	if (!m)
 		return CKR_MECHANISM_INVALID;
-	info->ulMinKeySize = sizes[m->family].min;
-	info->ulMaxKeySize = sizes[m->family].max;
+	info->ulMinKeySize = info->ulMaxKeySize = 0;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		if (sizes[i].family == m->family) {
+			info->ulMinKeySize = sizes[i].min;
+			info->ulMaxKeySize = sizes[i].max;
+		}
+	}
 	info->flags = m->flags;
-	if (m->family == FAMILY_EC || m->family == FAMILY_ED)
+	if (m->family & (FAMILY_EC | FAMILY_ED | FAMILY_X))
 		info->flags |= CKF_EC_F_P | CKF_EC_NAMEDCURVE | CKF_EC_UNCOMPRESS;
-	/* Public keys and digests are computed here, private keys in the TEE. */
-	if (is_optee() && m->flags & (CKF_SIGN | CKF_GENERATE_KEY_PAIR))
+	/* Public keys and digests are computed here, private and secret keys in the TEE. */
+	if (is_optee() && m->flags & ~(CK_FLAGS)(CKF_DIGEST | CKF_VERIFY))
 		info->flags |= CKF_HW;
 	return CKR_OK;
 }
