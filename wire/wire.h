@@ -35,6 +35,9 @@
 #define WIRE_INFO_MAX 1024  /* of salt, info and shared info of a derivation, each */
 #define WIRE_VALUE_MAX 1024 /* of a derived value that the caller gets */
 #define WIRE_WRAPPED_MAX 1536
+#define WIRE_CHALLENGE_MIN 8 /* bytes of a challenge, when there is one (RFC 9711, 4.1) */
+#define WIRE_CHALLENGE_MAX 64
+#define WIRE_ATTESTATION_MAX 2048 /* bytes of an attestation statement */
 #define WIRE_CPU_ANY 0xffff
 
 enum wire_command {

@@ -16,6 +16,7 @@ struct value {
 		CK_MECHANISM_TYPE mechanisms[64];
 		uint8_t secret[KW_SECRET_MAX];
 		char text[2 * KW_ID_SIZE + 8];
+		uint8_t statement[KW_ATTESTATION_MAX];
 	} own;
 };
 

@@ -75,7 +75,9 @@ struct gcm_message {
 	CK_ULONG tag_bits;
 };
 
-/* Keyward's own */
+/* Our own: what the TEE states about a key, with no challenge (docs/ATTESTATION.md). */
+#define CKA_KEYWARD_ATTESTATION (CKA_VENDOR_DEFINED | 0x4b570001UL)
+/* and that a key may have uses that undermine each other (docs/PURPOSES.md). */
 #define CKA_KEYWARD_MIXED (CKA_VENDOR_DEFINED | 0x4b570002UL)
 
 #if CRYPTOKI_VERSION_MAJOR < 3

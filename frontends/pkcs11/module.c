@@ -147,6 +147,7 @@ static void forget_all(void)
 {
 	session_close_all();
 	object_forget_all();
+	slot_forget();
 	kw_free(&module.kw);
 }
 

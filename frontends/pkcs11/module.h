@@ -25,6 +25,9 @@ void module_unlock(void);
  */
 OSSL_LIB_CTX *module_libcrypto(void);
 
+/* Under the lock: what is known of the token is another TEE's from now on. */
+void slot_forget(void);
+
 /* Blank-padded, as the standard wants its texts. */
 void module_pad(unsigned char *to, size_t size, const char *text);
 /* Says why on standard error when KEYWARD_PKCS11_DEBUG is set. */

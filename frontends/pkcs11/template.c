@@ -47,6 +47,7 @@ static const struct attribute_rule private_rules[] = {
 	{CKA_ALWAYS_SENSITIVE, RULE_MINE},
 	{CKA_NEVER_EXTRACTABLE, RULE_MINE},
 	{CKA_UNIQUE_ID, RULE_MINE},
+	{CKA_KEYWARD_ATTESTATION, RULE_MINE},
 };
 
 static CK_RV apply(enum rule rule, const CK_ATTRIBUTE *a, bool material)

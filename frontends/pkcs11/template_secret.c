@@ -37,6 +37,7 @@ static const struct attribute_rule rules[] = {
 	{CKA_ALWAYS_SENSITIVE, RULE_MINE},
 	{CKA_NEVER_EXTRACTABLE, RULE_MINE},
 	{CKA_UNIQUE_ID, RULE_MINE},
+	{CKA_KEYWARD_ATTESTATION, RULE_MINE},
 };
 
 bool template_aes_type(size_t size, enum kw_key_type *type)

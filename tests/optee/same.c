@@ -47,6 +47,8 @@ static const struct {
 #define SHARE_DERIVE 10
 #define SHARE_WRAP 6
 #define SHARE_UNWRAP 8
+#define SHARE_KEY_ATTEST 6
+#define SHARE_ATTEST_KEY 1
 #define KW_COMMAND(number, NAME, name, ROLE, LANE, REPEAT, rmin, rmax, pmax) \
 	[number] = {#name, SHARE_##NAME},
 #include "wire/commands.def"

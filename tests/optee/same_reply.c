@@ -336,6 +336,46 @@ static void show_load(const struct answer *a)
 	printf("%s, %s", id ? known_label(known_by_id(id)) : "-", judge(reader_done(&r)));
 }
 
+/* Who signs is another in each TEE, and the same for ever in one. */
+static void show_attestation_key(const struct answer *a)
+{
+	struct reader r = reader_over(a->reply, a->reply_len);
+	size_t n;
+	const uint8_t *spki = get_field16(&r, WIRE_SPKI_MAX, &n);
+
+	printf("%s", judge(reader_done(&r) && attestation_key_is(spki, n)));
+}
+
+static void show_statement(const struct answer *a)
+{
+	struct reader r = reader_over(a->reply, a->reply_len);
+	struct kw_attestation *s = NULL;
+	const struct known *k = NULL;
+	const uint8_t *p, *challenge;
+	struct text t = {.len = 0};
+	const char *purpose;
+	bool good;
+	size_t n;
+
+	p = get_field16(&r, WIRE_ATTESTATION_MAX, &n);
+	good = reader_done(&r) && !kw_attestation_parse(p, n, &s) && statement_is_good(s);
+	if (s) {
+		k = known_by_id(kw_attestation_id(s));
+		p = kw_attestation_spki(s, &n);
+		good = good && (!k || (k->spki_len == n && !memcmp(k->spki, p, n)));
+		challenge = kw_attestation_challenge(s, &n);
+		add(&t, "%s %s %s %s", kw_attestation_type(s),
+			kw_attestation_is_imported(s) ? "imported" : "generated",
+			kw_attestation_is_sealed(s) ? "sealed" : "stored",
+			kw_attestation_is_extractable(s) ? "extractable" : "stays");
+		for (unsigned i = 0; (purpose = kw_attestation_purpose(s, i)); i++)
+			add(&t, " %s", purpose);
+		add_bytes(&t, "challenge", challenge, n);
+	}
+	printf("%s %s %s", known_label(k), judge(good), t.line);
+	kw_attestation_free(&s);
+}
+
 void show_reply(const struct answer *a)
 {
 	switch (a->command) {
@@ -362,6 +402,10 @@ void show_reply(const struct answer *a)
 		return show_csr(a);
 	case CMD_KEY_LOAD:
 		return show_load(a);
+	case CMD_KEY_ATTEST:
+		return show_statement(a);
+	case CMD_ATTEST_KEY:
+		return show_attestation_key(a);
 	case CMD_SIGN:
 		return show_signature(a);
 	case CMD_RSA_DECRYPT:
