@@ -9,8 +9,9 @@ pkcs11_start
 make_ca
 make_key ec 01 EC:prime256v1
 make_key rsa 02 rsa:3072
-make_key device 03 rsa:2048 --usage-decrypt
-for key in ec rsa device; do
+make_key device-rsa 03 rsa:2048 --usage-decrypt
+make_key device-ec 04 EC:prime256v1 --usage-derive
+for key in ec rsa device-rsa device-ec; do
 	certificate_for $key
 done
 mkdir "$work/content"
@@ -62,12 +63,16 @@ open_manifest()
 		openssl cms -verify -inform DER -in "$work/$1.signed" -CAfile "$work/ca.pem" -purpose any -out "$work/$1.manifest" &&
 		grep -q '^crypt-key=' "$work/$1.manifest"
 }
-check "RAUC encrypts a bundle for an RSA key" rauc encrypt --to="$work/device.pem" --keyring="$work/ca.pem" "$work/crypt.raucb" "$work/for-rsa.raucb"
-check "its manifest is opened with the key in the TEE" open_manifest for-rsa device
+for type in rsa ec; do
+	check "RAUC encrypts a bundle for the $type key of a device" rauc encrypt --to="$work/device-$type.pem" --keyring="$work/ca.pem" \
+		"$work/crypt.raucb" "$work/for-$type.raucb"
+	check "its manifest is opened with the key in the TEE" open_manifest for-$type device-$type
+done
+refuse "and not with another" "Error decrypting|failure" open_manifest for-rsa rsa
 
 # RAUC 1.8 takes addresses for signing only; for opening, a file. The key's file for the OpenSSL provider is one.
-keyward key pem device -o "$work/device.key" >/dev/null
-printf '%s\n' '[system]' compatible=test bootloader=noop '[keyring]' path=ca.pem '[encryption]' key=device.key cert=device.pem >"$work/system.conf"
+keyward key pem device-rsa -o "$work/device.key" >/dev/null
+printf '%s\n' '[system]' compatible=test bootloader=noop '[keyring]' path=ca.pem '[encryption]' key=device.key cert=device-rsa.pem >"$work/system.conf"
 info() { OPENSSL_CONF=$kw_conf rauc -c "$work/system.conf" info "$work/for-rsa.raucb"; }
 check "RAUC opens it itself by the OpenSSL provider" info
 said "and shows the manifest" "Compatible:.*'test'"
