@@ -123,6 +123,8 @@ CK_RV operation_check_key(CK_MECHANISM_TYPE type, CK_FLAGS flag, CK_OBJECT_HANDL
 		return CKR_MECHANISM_INVALID;
 	if (object_get(handle, key))
 		return CKR_KEY_HANDLE_INVALID;
+	if (!(*key)->data)
+		return CKR_KEY_HANDLE_INVALID;
 	if ((*key)->class != class_for(m, flag) ||
 		!(mechanism_family((*key)->data->type) & m->family))
 		return CKR_KEY_TYPE_INCONSISTENT;

@@ -10,10 +10,10 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#include "core.h"
-#include "crypto.h"
+#include "core/core.h"
+#include "core/crypto.h"
 #include "keyward/keyward.h"
-#include "store.h"
+#include "core/store.h"
 #include "tests/support/platform_memory.h"
 #include "tests/support/storage_memory.h"
 #include "wire/codec.h"
