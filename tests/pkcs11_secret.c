@@ -490,8 +490,8 @@ static void wrapping(void)
 	CK_ATTRIBUTE trusted[] = {
 		{CKA_VALUE_LEN, &size, sizeof(size)}, {CKA_WRAP, &yes, 1}, {CKA_TRUSTED, &yes, 1}};
 	CK_ATTRIBUTE open[] = {{CKA_TOKEN, &yes, 1}, {CKA_VALUE_LEN, &size, sizeof(size)},
-		{CKA_ENCRYPT, &yes, 1}, {CKA_SENSITIVE, &no, 1}, {CKA_EXTRACTABLE, &yes, 1},
-		{CKA_LABEL, (void *)(size_t) "open", 4}};
+		{CKA_ENCRYPT, &yes, 1}, {CKA_DECRYPT, &yes, 1}, {CKA_SENSITIVE, &no, 1},
+		{CKA_EXTRACTABLE, &yes, 1}, {CKA_LABEL, (void *)(size_t) "open", 4}};
 	CK_ATTRIBUTE got = {CKA_VALUE, value, sizeof(value)};
 	CK_OBJECT_HANDLE by, plain, leaves, key = 0;
 

@@ -13,10 +13,6 @@
 #include "core/core.h"
 #include "core/crypto.h"
 #include "keyward/keyward.h"
-<<<<<<<< HEAD:tests/test_attest.c
-#include "core/store.h"
-========
->>>>>>>> part-e:tests/attestation.c
 #include "tests/support/platform_memory.h"
 #include "tests/support/storage_memory.h"
 #include "wire/codec.h"
