@@ -15,6 +15,7 @@
 #include "core/crypto.h"
 #include "tests/support/storage_memory.h"
 #include "wire/codec.h"
+#include "wire/cose.h"
 
 #define KEYS 16
 #define CALLS_MAX 64
@@ -133,6 +134,21 @@ static void remember_object(const uint8_t *reply, size_t len)
 		key_count++;
 }
 
+/* In its one form, within its bound. */
+static void check_statement(const uint8_t *reply, size_t len)
+{
+	struct reader r = reader_over(reply, len);
+	struct cose_sign1 s;
+	const uint8_t *p;
+	size_t n;
+
+	p = get_field16(&r, WIRE_ATTESTATION_MAX, &n);
+	REQUIRE(reader_done(&r));
+	r = reader_over(p, n);
+	cose_get_sign1(&r, &s);
+	REQUIRE(reader_done(&r) && cbor_is_deterministic(s.payload, s.payload_len));
+}
+
 static void restart(void)
 {
 	core_close(&core);
@@ -170,6 +186,8 @@ static void one_call(struct reader *r)
 		REQUIRE(s.is_admin || s.may_create);
 		remember(reply, len);
 	}
+	if (!err && command == CMD_KEY_ATTEST)
+		check_statement(reply, len);
 	if (!err && command == CMD_WRAP) {
 		REQUIRE(len > 2 && len <= sizeof(wrapped));
 		memcpy(wrapped, reply, len);

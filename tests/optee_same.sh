@@ -20,7 +20,7 @@ is_varied()
 	local word
 	for word in hello status key_generate key_import key_info key_list key_rename key_delete key_access key_csr key_load \
 		sign rsa_decrypt key_attributes object_put object_get object_list object_delete \
-		random cipher mac derive wrap unwrap; do
+		random cipher mac derive wrap unwrap key_attest attest_key; do
 		[ "$(grep -c " $word(.*: OK " "$1")" -ge 5 ] || { echo "few of $word succeed" && return 1; }
 	done
 	for word in BAD_REQUEST BAD_VERSION UNKNOWN_COMMAND TOO_LARGE NO_KEY NAME_TAKEN BAD_NAME ACCESS NOT_OWNER \
