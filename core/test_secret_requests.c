@@ -3,19 +3,26 @@
 #include "test_calls.h"
 
 static const uint8_t kek[32] = "this key is known to both sides";
-static struct id aes, hmac_key, x, by, leaves;
-static uint8_t wrapped[64];
-static size_t wrapped_len;
+static struct id aes, hmac_key, x, by, leaves, pair;
+static struct {
+	uint8_t data[200];
+	size_t len;
+} wrapped, wrapped_pair;
 
-static const uint16_t commands[] = {
-	CMD_RANDOM, CMD_CIPHER, CMD_MAC, CMD_DERIVE, CMD_DERIVE + 1000, CMD_WRAP, CMD_UNWRAP};
+/* The second kind of a command: HKDF, and a pair of keys that goes out and in. */
+#define SECOND 1000
+
+static const uint16_t commands[] = {CMD_RANDOM, CMD_CIPHER, CMD_MAC, CMD_DERIVE,
+	CMD_DERIVE + SECOND, CMD_WRAP, CMD_WRAP + SECOND, CMD_UNWRAP, CMD_UNWRAP + SECOND};
 
 /* A stored one of a fixed name: a second one is refused. */
 static void put_new(struct writer *w, uint8_t type)
 {
 	put_u8(w, type);
 	put_u8(w, PLACE_STORED);
-	put_u32(w, type == KEY_TYPE_HMAC ? PURPOSE_MAC : PURPOSE_ENCRYPT);
+	put_u32(w, type == KEY_TYPE_HMAC      ? PURPOSE_MAC
+		   : type == KEY_TYPE_EC_P256 ? PURPOSE_SIGN
+					      : PURPOSE_ENCRYPT);
 	put_field8(w, "new", 3);
 	put_u8(w, 1);
 	put_u8(w, IDENTITY_USER);
@@ -23,7 +30,7 @@ static void put_new(struct writer *w, uint8_t type)
 	put_field16(w, "attributes", 10);
 }
 
-/* One that succeeds. CMD_DERIVE + 1000 stands for the second kind of derivation. */
+/* One that succeeds. */
 static struct writer sample(uint16_t command)
 {
 	struct writer w = fresh();
@@ -60,7 +67,7 @@ static struct writer sample(uint16_t command)
 		put_u16(&w, 0);
 		put_new(&w, KEY_TYPE_AES_256);
 		break;
-	case CMD_DERIVE + 1000:
+	case CMD_DERIVE + SECOND:
 		put_bytes(&w, hmac_key.b, sizeof(hmac_key.b));
 		put_u8(&w, DERIVATION_HKDF);
 		put_u8(&w, HASH_SHA256);
@@ -76,19 +83,24 @@ static struct writer sample(uint16_t command)
 		put_u8(&w, WRAPPING_AES_KWP);
 		put_u16(&w, 0);
 		put_field16(&w, NULL, 0);
-		if (command == CMD_WRAP)
+		if (command == CMD_WRAP) {
 			put_bytes(&w, leaves.b, sizeof(leaves.b));
-		else
-			put_field16(&w, wrapped, wrapped_len);
-		if (command == CMD_UNWRAP)
+		} else if (command == CMD_WRAP + SECOND) {
+			put_bytes(&w, pair.b, sizeof(pair.b));
+		} else if (command == CMD_UNWRAP) {
+			put_field16(&w, wrapped.data, wrapped.len);
 			put_new(&w, KEY_TYPE_HMAC);
+		} else {
+			put_field16(&w, wrapped_pair.data, wrapped_pair.len);
+			put_new(&w, KEY_TYPE_EC_P256);
+		}
 	}
 	return w;
 }
 
 static enum kw_err send(uint16_t command, const struct writer *w)
 {
-	return call(OWNER, command % 1000, w);
+	return call(OWNER, command % SECOND, w);
 }
 
 static enum kw_err forget_new(void)
@@ -111,8 +123,19 @@ static void make_keys(void)
 	leaves = generate(KEY_TYPE_HMAC, PURPOSE_MAC | PURPOSE_EXTRACTABLE);
 	w = sample(CMD_WRAP);
 	assert_int_equal(send(CMD_WRAP, &w), KW_ERR_OK);
-	wrapped_len = reply_len - 2;
-	memcpy(wrapped, reply + 2, wrapped_len);
+	wrapped.len = reply_len - 2;
+	memcpy(wrapped.data, reply + 2, wrapped.len);
+	pair = generate(KEY_TYPE_EC_P256, PURPOSE_SIGN | PURPOSE_EXTRACTABLE);
+	w = sample(CMD_WRAP + SECOND);
+	assert_int_equal(send(CMD_WRAP, &w), KW_ERR_OK);
+	wrapped_pair.len = reply_len - 2;
+	memcpy(wrapped_pair.data, reply + 2, wrapped_pair.len);
+	/* So that it can come in again. */
+	w = fresh();
+	put_u8(&w, TARGET_ID);
+	put_bytes(&w, pair.b, sizeof(pair.b));
+	assert_int_equal(call(OWNER, CMD_KEY_DELETE, &w), KW_ERR_OK);
+	pair = generate(KEY_TYPE_EC_P256, PURPOSE_SIGN | PURPOSE_EXTRACTABLE);
 }
 
 static void test_whole_requests_only(void **state)
@@ -155,7 +178,7 @@ static void test_changed_requests(void **state)
 			for (size_t v = 0; v < COUNT(values); v++) {
 				w = sample(commands[c]);
 				request[at] = values[v];
-				if (!send(commands[c], &w) && commands[c] != CMD_WRAP)
+				if (!send(commands[c], &w) && commands[c] % SECOND != CMD_WRAP)
 					(void)forget_new();
 				assert_int_not_equal(reply_len, sizeof(reply));
 			}

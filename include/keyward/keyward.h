@@ -406,8 +406,9 @@ struct kw_cipher {
 	size_t len; /* at most KW_DATA_MAX, and the tag */
 };
 /* out may be data; *out_len in: its room, len + KW_CIPHER_MORE is enough; out: bytes of the result. nonce: gets the
- * KW_NEW_NONCE_SIZE bytes of a nonce that the TEE makes, else NULL. Purpose encrypt or decrypt; both for
- * encryption with CTR, or with GCM and a nonce of one's own, because choosing it is as good as decrypting.
+ * KW_NEW_NONCE_SIZE bytes of a nonce that the TEE makes, else NULL. Purpose encrypt or decrypt. With
+ * encrypt alone only GCM with a nonce of the TEE, KW and KWP: the rest needs decrypt or mixed too, because whoever has
+ * blocks of his choice encrypted has the key stream of other messages.
  * KW_ERR_DECRYPT for all that is not authentic, _BAD_REQUEST for sizes that do not fit the mode, _PURPOSE,
  * _BAD_ALGORITHM, _ACCESS, _NO_KEY, _TOO_LARGE. */
 enum kw_err kw_cipher(struct kw *kw, const struct kw_use *use, const struct kw_cipher *what,
