@@ -78,11 +78,11 @@ bool policy_purposes_fit(uint32_t purposes, enum key_type type)
 	static const uint32_t deriving = PURPOSE_DERIVE | PURPOSE_DERIVE_VALUE;
 	static const uint32_t leaving = PURPOSE_EXTRACTABLE | PURPOSE_WITH_TRUSTED;
 	static const uint32_t possible[] = {
-		[FAMILY_RSA] =
-			signing | wrapping | PURPOSE_DECRYPT | PURPOSE_DECRYPT_PKCS1 | PURPOSE_RAW,
-		[FAMILY_EC] = signing | deriving,
-		[FAMILY_ED] = signing,
-		[FAMILY_X] = deriving,
+		[FAMILY_RSA] = signing | wrapping | leaving | PURPOSE_DECRYPT |
+			       PURPOSE_DECRYPT_PKCS1 | PURPOSE_RAW,
+		[FAMILY_EC] = signing | deriving | leaving,
+		[FAMILY_ED] = signing | leaving,
+		[FAMILY_X] = deriving | leaving,
 		[FAMILY_AES] = wrapping | leaving | PURPOSE_ENCRYPT | PURPOSE_DECRYPT | PURPOSE_MAC,
 		[FAMILY_HMAC] = deriving | leaving | PURPOSE_MAC | PURPOSE_MIXED,
 	};

@@ -6,7 +6,7 @@
  *     u8 caller (0-2; with 0x80: restart first), u8 command, u16 length, payload
  *
  * and in a payload the byte 0xee stands for the id, and 0xef for the record, of the key that the next
- * byte counts. So a short input reaches deep.
+ * byte counts; 0xed for the last wrapped key. So a short input reaches deep.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +31,8 @@ struct known {
 static struct core *core;
 static struct known keys[KEYS];
 static unsigned key_count;
+static uint8_t wrapped[2 + WIRE_WRAPPED_MAX]; /* with its length */
+static size_t wrapped_len;
 
 #define REQUIRE(condition)        \
 	do {                      \
@@ -62,6 +64,8 @@ static size_t expand(struct reader *r, uint8_t *out, size_t cap)
 			put_bytes(&w, k->id, WIRE_ID_SIZE);
 		else if (b == 0xef)
 			put_field16(&w, k->record, k->record_len);
+		else if (b == 0xed && wrapped_len)
+			put_bytes(&w, wrapped, wrapped_len);
 		else
 			put_u8(&w, b);
 	}
@@ -95,6 +99,21 @@ static void remember(const uint8_t *reply, size_t len)
 	k->record_len = n;
 	if (key_count < KEYS)
 		key_count++;
+}
+
+/* DERIVE gives a value or makes a key: the byte after two fields says which. */
+static bool makes_key(uint16_t command, const uint8_t *request, size_t n)
+{
+	struct reader r = reader_over(request, n);
+	size_t len;
+
+	if (command != CMD_DERIVE)
+		return command == CMD_KEY_GENERATE || command == CMD_KEY_IMPORT ||
+		       command == CMD_UNWRAP;
+	get_bytes(&r, WIRE_ID_SIZE + 3);
+	get_field16(&r, WIRE_MAX_PAYLOAD, &len);
+	get_field16(&r, WIRE_MAX_PAYLOAD, &len);
+	return get_u8(&r) == DERIVED_KEY;
 }
 
 /* Objects are named like keys: by the byte that counts them. */
@@ -163,12 +182,17 @@ static void one_call(struct reader *r)
 	err = kw_dispatch(core, &s, command, exact, n, reply, sizeof(reply), &len);
 	free(exact);
 	REQUIRE(len <= sizeof(reply) && (!err || len == 0));
-	if (!err && (command == CMD_KEY_GENERATE || command == CMD_KEY_IMPORT)) {
+	if (!err && makes_key(command, request, n)) {
 		REQUIRE(s.is_admin || s.may_create);
 		remember(reply, len);
 	}
 	if (!err && command == CMD_KEY_ATTEST)
 		check_statement(reply, len);
+	if (!err && command == CMD_WRAP) {
+		REQUIRE(len > 2 && len <= sizeof(wrapped));
+		memcpy(wrapped, reply, len);
+		wrapped_len = len;
+	}
 	if (!err && command == CMD_OBJECT_PUT && request[0] == OBJECT_NEW) {
 		REQUIRE(s.is_admin || s.may_create);
 		remember_object(reply, len);
@@ -181,6 +205,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	storage_memory_reset();
 	key_count = 0;
+	wrapped_len = 0;
 	memset(keys, 0, sizeof(keys));
 	REQUIRE(!core_open(NULL, &core));
 	for (unsigned i = 0; i < CALLS_MAX && reader_left(&r); i++)

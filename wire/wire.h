@@ -30,12 +30,12 @@
 #define WIRE_AAD_MAX 800         /* with the data above and all else it fits into a request */
 #define WIRE_NONCE_MAX 64        /* bytes of a nonce of AES-GCM */
 #define WIRE_RANDOM_MAX 1024
-#define WIRE_SECRET_MAX 128 /* bytes of a secret key */
-#define WIRE_SECRET_MIN 14  /* of one that is generated or derived: 112 bits (NIST SP 800-131A) */
-#define WIRE_INFO_MAX 1024  /* of salt, info and shared info of a derivation, each */
-#define WIRE_VALUE_MAX 1024 /* of a derived value that the caller gets */
-#define WIRE_WRAPPED_MAX 1536
-#define WIRE_CHALLENGE_MIN 8 /* bytes of a challenge, when there is one (RFC 9711, 4.1) */
+#define WIRE_SECRET_MAX 128   /* bytes of a secret key */
+#define WIRE_SECRET_MIN 14    /* of one that is generated or derived: 112 bits (NIST SP 800-131A) */
+#define WIRE_INFO_MAX 1024    /* of salt, info and shared info of a derivation, each */
+#define WIRE_VALUE_MAX 1024   /* of a derived value that the caller gets */
+#define WIRE_WRAPPED_MAX 2560 /* bytes of a wrapped key */
+#define WIRE_CHALLENGE_MIN 8  /* bytes of a challenge, when there is one (RFC 9711, 4.1) */
 #define WIRE_CHALLENGE_MAX 64
 #define WIRE_ATTESTATION_MAX 2048 /* bytes of an attestation statement */
 #define WIRE_CPU_ANY 0xffff

@@ -199,7 +199,7 @@ static CK_RV digest_instead(struct operation *op)
 	/* Without a hash of its own there is nothing to go on with. */
 	if (!mechanism_own_hash(op->mechanism))
 		return CKR_DATA_LEN_RANGE;
-	md = EVP_MD_fetch(NULL, mechanism_own_hash(op->mechanism), NULL);
+	md = EVP_MD_fetch(module_libcrypto(), mechanism_own_hash(op->mechanism), NULL);
 	op->digest = EVP_MD_CTX_new();
 	ok = md && op->digest && EVP_DigestInit_ex2(op->digest, md, NULL) &&
 	     EVP_DigestUpdate(op->digest, op->data, op->len);
