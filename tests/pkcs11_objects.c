@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <p11-kit/pkcs11.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -426,6 +427,53 @@ static void two_processes(void)
 	EXPECT(CKR_OK, C_CloseAllSessions(0));
 }
 
+/* Each thread has its own label, and sees what the others do go by. */
+static void *come_and_go(void *arg)
+{
+	char name[8] = {'t', *(const char *)arg};
+	CK_ATTRIBUTE label = {CKA_LABEL, name, 2}, other = {CKA_ID, name, 2};
+	CK_ATTRIBUTE by_class = {CKA_CLASS, &of_certificate, sizeof(of_certificate)};
+	CK_SESSION_HANDLE s = 0;
+	CK_OBJECT_HANDLE o, found;
+	CK_BYTE value[8192];
+	CK_ULONG n;
+	size_t bad = p11->C_OpenSession(0, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &s) !=
+		     CKR_OK;
+
+	for (int i = 0; i < 20; i++) {
+		CK_ATTRIBUTE a = {CKA_VALUE, value, sizeof(value)};
+
+		bad += create(s, i % 4 ? &yes : &no, &label, 1, &o) != CKR_OK;
+		bad += p11->C_SetAttributeValue(s, o, &other, 1) != CKR_OK;
+		found = 0;
+		bad += p11->C_FindObjectsInit(s, &other, 1) ||
+		       p11->C_FindObjects(s, &found, 1, &n) || n != 1 || found != o ||
+		       p11->C_FindObjectsFinal(s);
+		bad += p11->C_GetAttributeValue(s, o, &a, 1) || a.ulValueLen != cert.len ||
+		       memcmp(value, cert.der, cert.len);
+		bad += p11->C_FindObjectsInit(s, &by_class, 1) || p11->C_FindObjectsFinal(s);
+		bad += p11->C_DestroyObject(s, o) != CKR_OK;
+	}
+	return (void *)bad;
+}
+
+static void threads(void)
+{
+	static const char names[] = "abcd";
+	pthread_t all[4];
+	size_t bad = 0;
+	void *result;
+
+	for (int i = 0; i < 4; i++)
+		pthread_create(&all[i], NULL, come_and_go, (void *)(size_t)&names[i]);
+	for (int i = 0; i < 4; i++) {
+		pthread_join(all[i], &result);
+		bad += (size_t)result;
+	}
+	expect("threads make, find, change and destroy", 0, bad);
+	EXPECT(CKR_OK, C_CloseAllSessions(0));
+}
+
 int main(int argc, char **argv)
 {
 	void *module = argc == 4 ? dlopen(argv[1], RTLD_NOW) : NULL;
@@ -444,6 +492,7 @@ int main(int argc, char **argv)
 	public_key(&no);
 	lifetimes();
 	two_processes();
+	threads();
 	EXPECT(CKR_OK, C_Finalize(NULL));
 	no_certificate_left();
 	printf("%u passed, %u failed\n", passed, failed);

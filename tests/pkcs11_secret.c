@@ -490,8 +490,8 @@ static void wrapping(void)
 	CK_ATTRIBUTE trusted[] = {
 		{CKA_VALUE_LEN, &size, sizeof(size)}, {CKA_WRAP, &yes, 1}, {CKA_TRUSTED, &yes, 1}};
 	CK_ATTRIBUTE open[] = {{CKA_TOKEN, &yes, 1}, {CKA_VALUE_LEN, &size, sizeof(size)},
-		{CKA_ENCRYPT, &yes, 1}, {CKA_SENSITIVE, &no, 1}, {CKA_EXTRACTABLE, &yes, 1},
-		{CKA_LABEL, (void *)(size_t) "open", 4}};
+		{CKA_ENCRYPT, &yes, 1}, {CKA_DECRYPT, &yes, 1}, {CKA_SENSITIVE, &no, 1},
+		{CKA_EXTRACTABLE, &yes, 1}, {CKA_LABEL, (void *)(size_t) "open", 4}};
 	CK_ATTRIBUTE got = {CKA_VALUE, value, sizeof(value)};
 	CK_OBJECT_HANDLE by, plain, leaves, key = 0;
 
@@ -549,6 +549,66 @@ static void wrapping(void)
 	}
 	EXPECT(CKR_OK, C_DestroyObject(s, key));
 	EXPECT(CKR_OBJECT_HANDLE_INVALID, C_DestroyObject(s, key));
+}
+
+/* A private key leaves as PKCS #8, which OpenSSL reads, and comes back. */
+static void private_key(CK_MECHANISM_TYPE generation, CK_ATTRIBUTE *of_public, CK_ULONG n_public,
+	CK_KEY_TYPE type, CK_MECHANISM_TYPE signing)
+{
+	static CK_BYTE raw[32];
+	CK_MECHANISM make = {generation, NULL, 0}, kwp = {CKM_AES_KEY_WRAP_PAD, NULL, 0},
+		     m = {signing, NULL, 0};
+	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+	CK_ATTRIBUTE of_private[] = {{CKA_SIGN, &yes, 1}, {CKA_EXTRACTABLE, &yes, 1}};
+	CK_ATTRIBUTE t[] = {{CKA_CLASS, &class, sizeof(class)}, {CKA_KEY_TYPE, &type, sizeof(type)},
+		{CKA_SIGN, &yes, 1}};
+	CK_OBJECT_HANDLE by, public = 0, private = 0, other = 0;
+	CK_BYTE wrapped[3000], plain[3000], sig[512];
+	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-256-WRAP-PAD", NULL);
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	const unsigned char *at = plain;
+	CK_ULONG n = sizeof(wrapped), sig_len = sizeof(sig);
+	EVP_PKEY *read;
+	int len = 0;
+
+	RAND_bytes(raw, sizeof(raw));
+	by = GIVE(&aes_type, raw, 32, CKA_WRAP, CKA_UNWRAP);
+	EXPECT(CKR_OK, C_GenerateKeyPair(s, &make, of_public, n_public, of_private,
+			       COUNT(of_private), &public, &private));
+	check("it may leave",
+		flag(private, CKA_EXTRACTABLE) && !flag(private, CKA_NEVER_EXTRACTABLE));
+	EXPECT(CKR_KEY_NOT_WRAPPABLE, C_WrapKey(s, &kwp, by, public, wrapped, &n));
+	EXPECT(CKR_OK, C_WrapKey(s, &kwp, by, private, wrapped, &n));
+	EVP_CIPHER_CTX_set_flags(ctx, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+	check("OpenSSL unwraps", EVP_DecryptInit_ex2(ctx, cipher, raw, NULL, NULL) &&
+					 EVP_DecryptUpdate(ctx, plain, &len, wrapped, (int)n));
+	read = d2i_AutoPrivateKey(NULL, &at, len);
+	check("PKCS #8", read && at == plain + len);
+	EXPECT(CKR_OK, C_UnwrapKey(s, &kwp, by, wrapped, n, t, COUNT(t), &other));
+	check("what came back stays", !flag(other, CKA_EXTRACTABLE) && !flag(other, CKA_LOCAL));
+	EXPECT(CKR_OK, C_SignInit(s, &m, other));
+	EXPECT(CKR_OK, C_Sign(s, raw, 32, sig, &sig_len));
+	EXPECT(CKR_OK, C_VerifyInit(s, &m, public));
+	EXPECT(CKR_OK, C_Verify(s, raw, 32, sig, sig_len));
+	n = sizeof(wrapped);
+	EXPECT(CKR_KEY_UNEXTRACTABLE, C_WrapKey(s, &kwp, by, other, wrapped, &n));
+	EVP_PKEY_free(read);
+	EVP_CIPHER_CTX_free(ctx);
+	EVP_CIPHER_free(cipher);
+}
+
+static void private_keys(void)
+{
+	CK_BYTE ed[] = {0x06, 0x03, 0x2b, 0x65, 0x70},
+		p521[] = {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23};
+	CK_ULONG bits = 3072;
+	CK_ATTRIBUTE rsa = {CKA_MODULUS_BITS, &bits, sizeof(bits)},
+		     ec = {CKA_EC_PARAMS, p521, sizeof(p521)},
+		     edwards = {CKA_EC_PARAMS, ed, sizeof(ed)};
+
+	private_key(CKM_RSA_PKCS_KEY_PAIR_GEN, &rsa, 1, CKK_RSA, CKM_SHA256_RSA_PKCS);
+	private_key(CKM_EC_KEY_PAIR_GEN, &ec, 1, CKK_EC, CKM_ECDSA_SHA512);
+	private_key(CKM_EC_EDWARDS_KEY_PAIR_GEN, &edwards, 1, CKK_EC_EDWARDS, CKM_EDDSA);
 }
 
 /* --- Keys on the token, templates --- */
@@ -640,6 +700,7 @@ int main(int argc, char **argv)
 	ecdh(x25519, sizeof(x25519), CKM_EC_MONTGOMERY_KEY_PAIR_GEN, "X25519", NULL);
 	hkdf();
 	wrapping();
+	private_keys();
 	objects();
 	EXPECT(CKR_OK, C_GenerateRandom(s, random, sizeof(random)));
 	check("3,000 random bytes", random[2998] || random[2997] || random[2996] || random[2995]);

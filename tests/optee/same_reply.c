@@ -366,7 +366,10 @@ static void show_statement(const struct answer *a)
 	if (s) {
 		k = known_by_id(kw_attestation_id(s));
 		p = kw_attestation_spki(s, &n);
-		good = good && (!k || (k->spki_len == n && !memcmp(k->spki, p, n)));
+		if (k && is_secret(k->type))
+			good = good && n == 0;
+		else if (k)
+			good = good && k->spki_len == n && !memcmp(k->spki, p, n);
 		challenge = kw_attestation_challenge(s, &n);
 		add(&t, "%s %s %s %s", kw_attestation_type(s),
 			kw_attestation_is_imported(s) ? "imported" : "generated",
