@@ -26,6 +26,22 @@ check "which is there" keyward key show more
 check "and deletes it" p11tool --provider "$module" --batch --delete "$(address more)"
 refuse "it is gone" "is not in the TEE" keyward key show more
 
+# Without being told of the module: as it is installed, p11-kit finds it.
+as_installed()
+{
+	local modules=/usr/share/p11-kit/modules libraries
+	libraries=$(pkg-config --variable=p11_module_path p11-kit-1)
+	# shellcheck disable=SC2016  # for the shell that is started here
+	unshare -m sh -ec 'mount --bind "$1$2" "$2" && mount --bind "$(dirname "$3")" "$4" && shift 4 && exec "$@"' sh \
+		"$KW_STAGE" "$modules" "$module" "$libraries" "$@"
+}
+if as_installed true 2>/dev/null; then
+	check "p11-kit finds the installed module" as_installed p11tool --batch --list-all "$(address rsa.test)"
+	said "and the key" 'Label: rsa.test'
+else
+	skip "no mount namespaces here, or no p11-kit: the installed module"
+fi
+
 # --- certtool ---
 
 certtool_key() { certtool --provider "$module" --load-privkey "$(address "$1")" --load-pubkey "$(address "$1" public)" "${@:2}" </dev/null; }

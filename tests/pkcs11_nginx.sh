@@ -97,7 +97,7 @@ one_handshake()
 }
 server_life
 
-# Many clients at once, of both workers and both keys.
+# Many clients at once, of both workers and both keys, while the master loads the keys again and forks.
 start_server
 clients=()
 for n in 1 2 3 4; do
@@ -107,6 +107,7 @@ for n in 1 2 3 4; do
 	done) >"$work/failed.$n" &
 	clients+=($!)
 done
+check "a reload meanwhile" reload_server
 wait "${clients[@]}"
 equal "40 handshakes by four clients at once" "" "$(cat "$work"/failed.*)"
 
