@@ -175,6 +175,9 @@ CK_RV C_GetMechanismInfo(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_I
 		}
 	}
 	info->flags = m->flags;
+	/* Programs that see it here try it with every key, and few keys can. */
+	if (m->scheme == KW_SCHEME_RSA_RAW)
+		info->flags &= ~(CK_FLAGS)(CKF_ENCRYPT | CKF_DECRYPT);
 	if (m->family & (FAMILY_EC | FAMILY_ED | FAMILY_X))
 		info->flags |= CKF_EC_F_P | CKF_EC_NAMEDCURVE | CKF_EC_UNCOMPRESS;
 	/* Public keys and digests are computed here, private and secret keys in the TEE. */
