@@ -229,7 +229,12 @@ static enum kw_err consider(
 	return sw->count == STORE_DELETE_MANY ? flush(sw) : KW_ERR_OK;
 }
 
-/* A record that cannot be read is nobody's: it is passed over. */
+/* A record that is damaged is nobody's, and passed over; one that cannot be read just now is not. */
+static bool is_damaged(enum kw_err err)
+{
+	return err == KW_ERR_CORRUPT || err == KW_ERR_OTHER_DEVICE || err == KW_ERR_STORE_VERSION;
+}
+
 static enum kw_err sweep_keys(struct sweep *sw)
 {
 	struct store_entry entry;
@@ -241,11 +246,12 @@ static enum kw_err sweep_keys(struct sweep *sw)
 		err = store_next(sw->core->store, &cursor, &entry);
 		if (err)
 			return err == KW_ERR_NO_KEY ? KW_ERR_OK : err;
-		if (store_read(sw->core->store, entry.id, sw->record, &len, NULL) ||
-			record_parse(&sw->core->record_key, sw->record, len, &sw->meta))
-			continue;
-		err = consider(sw, &sw->meta.token, entry.id);
-		if (err)
+		err = store_read(sw->core->store, entry.id, sw->record, &len, NULL);
+		if (!err)
+			err = record_parse(&sw->core->record_key, sw->record, len, &sw->meta);
+		if (!err)
+			err = consider(sw, &sw->meta.token, entry.id);
+		if (err && !is_damaged(err))
 			return err;
 	}
 }
@@ -260,11 +266,12 @@ static enum kw_err sweep_objects(struct sweep *sw)
 		err = store_object_next(sw->core->store, &cursor, o->id);
 		if (err)
 			return err == KW_ERR_NO_OBJECT ? KW_ERR_OK : err;
-		if (store_object_read(sw->core->store, o->id, o->record, &o->record_len) ||
-			object_record_parse(&sw->core->record_key, o))
-			continue;
-		err = consider(sw, &o->token, o->id);
-		if (err)
+		err = store_object_read(sw->core->store, o->id, o->record, &o->record_len);
+		if (!err)
+			err = object_record_parse(&sw->core->record_key, o);
+		if (!err)
+			err = consider(sw, &o->token, o->id);
+		if (err && !is_damaged(err))
 			return err;
 	}
 }
