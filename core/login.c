@@ -190,6 +190,12 @@ enum kw_err login_end(
 	return login ? KW_ERR_OK : KW_ERR_NOT_LOGGED_IN;
 }
 
+void login_leave(const struct session *s)
+{
+	if (s->grants)
+		memset(s->grants, 0, sizeof(*s->grants));
+}
+
 void login_end_all(struct core *core, uint8_t slot, uint8_t user)
 {
 	struct logins *l = core->logins;

@@ -102,6 +102,8 @@ enum kw_err login_present(struct core *core, const struct session *s,
 	const uint8_t ticket[WIRE_TICKET_SIZE]) KW_MUST_USE;
 enum kw_err login_end(struct core *core, const struct session *s,
 	const uint8_t ticket[WIRE_TICKET_SIZE]) KW_MUST_USE;
+/* The connection has none of its logins any more; they go on elsewhere. */
+void login_leave(const struct session *s);
 /* All that the slot's PIN gave; user 0: either. */
 void login_end_all(struct core *core, uint8_t slot, uint8_t user);
 bool login_holds(struct core *core, const struct session *s, uint8_t slot,

@@ -75,11 +75,16 @@ enum kw_err cmd_token_logout(struct call *c, struct reader *req, struct writer *
 
 enum kw_err cmd_authorize(struct call *c, struct reader *req, struct writer *rsp)
 {
+	static const uint8_t nobody[WIRE_TICKET_SIZE];
 	const uint8_t *ticket = get_bytes(req, WIRE_TICKET_SIZE);
 
 	(void)rsp;
 	if (!reader_done(req))
 		return KW_ERR_BAD_REQUEST;
+	if (crypto_equal(ticket, nobody, sizeof(nobody))) {
+		login_leave(c->session);
+		return KW_ERR_OK;
+	}
 	return login_present(c->core, c->session, ticket);
 }
 
