@@ -54,6 +54,11 @@ enum option_letter {
 	OPTION_THREADS,
 	OPTION_SECONDS,
 	OPTION_VERSION,
+	OPTION_CHALLENGE,
+	OPTION_DEVICE_KEY,
+	OPTION_KEY,
+	OPTION_REQUIRE,
+	OPTION_TRIAL,
 };
 
 #define ROW_JSON                                                     \
@@ -91,6 +96,7 @@ extern const struct command command_key_generate, command_key_import, command_ke
 extern const struct command command_key_show, command_key_rename, command_key_delete;
 extern const struct command command_key_allow, command_key_deny, command_key_csr;
 extern const struct command command_key_pem, command_key_seal;
+extern const struct command command_key_attest, command_attest_key, command_attest_verify;
 
 /* The i-th command, NULL past the end. */
 const struct command *command_row(unsigned i);

@@ -2,10 +2,9 @@
 #include "describe.h"
 
 #include <inttypes.h>
-#include <openssl/bio.h>
-#include <openssl/pem.h>
 #include <string.h>
 
+#include "public_file.h"
 #include "text.h"
 
 #define LABEL_COLUMN 14
@@ -25,22 +24,10 @@ void key_label(const struct kw_key *key, char buf[KEY_LABEL_SIZE])
 
 char *key_public_pem(const struct kw_key *key)
 {
-	const uint8_t *spki;
-	char *text = NULL, *copy = NULL;
 	size_t len = 0;
-	BIO *bio = NULL;
-	long n;
+	const uint8_t *spki = kw_key_spki(key, &len);
 
-	spki = kw_key_spki(key, &len);
-	if (!spki)
-		return NULL;
-	bio = BIO_new(BIO_s_mem());
-	if (bio && PEM_write_bio(bio, PEM_STRING_PUBLIC, "", spki, (long)len)) {
-		n = BIO_get_mem_data(bio, &text);
-		copy = OPENSSL_strndup(text, (size_t)n);
-	}
-	BIO_free(bio);
-	return copy;
+	return spki ? public_pem(spki, len) : NULL;
 }
 
 static void rights_json(struct json *j, const struct kw_key *key)

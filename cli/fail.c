@@ -71,6 +71,7 @@ enum exit_code exit_code_of(enum kw_err err)
 		return EXIT_EXISTS;
 	case KW_ERR_BAD_KEY:
 	case KW_ERR_BAD_REFERENCE:
+	case KW_ERR_BAD_STATEMENT:
 	case KW_ERR_OTHER_DEVICE:
 		return EXIT_BAD_INPUT;
 	case KW_ERR_BAD_NAME:

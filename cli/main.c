@@ -23,6 +23,9 @@ static const struct command *const commands[] = {
 	&command_key_csr,
 	&command_key_pem,
 	&command_key_seal,
+	&command_key_attest,
+	&command_attest_key,
+	&command_attest_verify,
 	&command_bench,
 	&command_help,
 };
@@ -86,7 +89,7 @@ static void print_overview(FILE *f, const char *group)
 
 static bool is_group(const char *word)
 {
-	return strcmp(word, "key") == 0;
+	return strcmp(word, "key") == 0 || strcmp(word, "attest") == 0;
 }
 
 static enum exit_code help_run(struct cli *cli)

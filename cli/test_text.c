@@ -143,6 +143,23 @@ static void test_failure_ends_a_run(void **state)
 	free(h);
 }
 
+static void test_hex(void **state)
+{
+	static const char *const bad[] = {
+		"0", "0g", "g0", "0x12", " 12", "12 ", "112233445", "1122334455"};
+	uint8_t bytes[4];
+	size_t n = 7;
+
+	(void)state;
+	assert_true(text_unhex("00aBCdff", bytes, sizeof(bytes), &n));
+	assert_int_equal(n, 4);
+	assert_memory_equal(bytes, "\0\xab\xcd\xff", 4);
+	assert_true(text_unhex("", bytes, sizeof(bytes), &n));
+	assert_int_equal(n, 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(text_unhex(bad[i], bytes, sizeof(bytes), &n));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +167,7 @@ int main(void)
 		cmocka_unit_test(test_words_of_commands),
 		cmocka_unit_test(test_wrapping),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_hex),
 		cmocka_unit_test(test_percentiles),
 		cmocka_unit_test(test_failure_ends_a_run),
 	};

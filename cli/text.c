@@ -196,3 +196,26 @@ void text_hex(const uint8_t *bytes, size_t n, char *buf)
 	}
 	buf[2 * n] = '\0';
 }
+
+static int digit_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool text_unhex(const char *text, uint8_t *bytes, size_t max, size_t *n)
+{
+	int high, low;
+
+	for (*n = 0; *text; text += 2) {
+		high = digit_value(text[0]);
+		low = high < 0 ? -1 : digit_value(text[1]);
+		if (low < 0 || *n == max)
+			return false;
+		bytes[(*n)++] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}

@@ -30,5 +30,7 @@ unsigned text_columns(FILE *f);
 void text_time(uint64_t seconds, char buf[TEXT_TIME_SIZE]);
 /* 2 × n lower-case hex digits and a NUL. */
 void text_hex(const uint8_t *bytes, size_t n, char *buf);
+/* The bytes of hex digits of either case, at most max. False: other characters, an odd number, too many. */
+bool text_unhex(const char *text, uint8_t *bytes, size_t max, size_t *n);
 
 #endif

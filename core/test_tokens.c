@@ -667,8 +667,25 @@ static void test_malformed_requests(void **state)
 	put_bytes(&w, zeros, 20);
 	assert_int_equal(call(OWNER, CMD_KEY_GENERATE, &w), KW_ERR_NO_TOKEN);
 	w = fresh();
-	put_bytes(&w, zeros, WIRE_TICKET_SIZE);
+	put_bytes(&w, zeros + 1, WIRE_TICKET_SIZE - 1);
+	put_u8(&w, 1);
 	assert_int_equal(call(OWNER, CMD_AUTHORIZE, &w), KW_ERR_NOT_LOGGED_IN);
+}
+
+/* A ticket of zeros is nobody's: the connection is as it began, and the login goes on. */
+static void test_a_connection_can_forget(void **state)
+{
+	const struct ticket nobody = {{0}};
+	struct ticket t;
+
+	(void)state;
+	make_token();
+	assert_int_equal(login_as(OWNER, SLOT, TOKEN_USER, USER_PIN, &t), 0);
+	assert_int_equal(with_ticket(OWNER, CMD_AUTHORIZE, &nobody), 0);
+	assert_int_equal(shown().state, TOKEN_HAS_USER_PIN);
+	assert_int_equal(with_ticket(OWNER, CMD_AUTHORIZE, &t), 0);
+	assert_int_equal(shown().state, TOKEN_HAS_USER_PIN | TOKEN_USER_LOGGED_IN);
+	assert_int_equal(with_ticket(OWNER, CMD_TOKEN_LOGOUT, &nobody), KW_ERR_NOT_LOGGED_IN);
 }
 
 #ifndef KW_LIVE_TEE
@@ -913,6 +930,7 @@ int main(void)
 		TEST(test_what_ends_a_login),
 		TEST(test_initialising_again_takes_all),
 		TEST(test_malformed_requests),
+		TEST(test_a_connection_can_forget),
 #ifndef KW_LIVE_TEE
 		TEST(test_a_login_opens_one_connection),
 		TEST(test_identity_counts_as_well),

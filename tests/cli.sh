@@ -93,7 +93,7 @@ check "status --json is JSON" is_json < <(keyward status --json)
 equal "status --json counts keys" 0 "$(keyward status --json | json "j['keys']")"
 equal "--version" "keyward $(keyward status --json | json "j['version']")" "$(keyward --version)"
 for command in status 'key generate' 'key import' 'key list' 'key show' 'key rename' 'key delete' 'key allow' \
-	'key deny' 'key csr' 'key pem' 'key seal' bench help; do
+	'key deny' 'key csr' 'key pem' 'key seal' 'key attest' 'attest key' 'attest verify' bench help; do
 	# shellcheck disable=SC2086 # the words of a command
 	equal "$command --help is its help" "$(keyward help $command)" "$(keyward $command --help)"
 	# shellcheck disable=SC2086

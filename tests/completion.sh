@@ -18,9 +18,10 @@ completes()
 	equal "$what" "$expected" "${COMPREPLY[*]}"
 }
 
-completes "commands" "bench help key status" ''
+completes "commands" "attest bench help key status" ''
 completes "commands that begin like this" "status" st
 completes "commands of a group" "show seal" key s
+completes "commands of the other group" "key verify" attest ''
 completes "the help of commands" "generate" help key g
 completes "types" "ec-p256 ec-p384 ec-p521" key generate a --type ec
 completes "purposes" "tls-server tls-client" key generate a --purpose tls

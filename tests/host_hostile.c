@@ -144,6 +144,11 @@ static size_t template_of(uint16_t command, uint8_t *buf, size_t cap)
 		put_field16(&w, "attributes", 10);
 		put_field16(&w, "value", 5);
 		break;
+	case CMD_KEY_ATTEST:
+		put_u8(&w, TARGET_ID);
+		put_bytes(&w, key_id, sizeof(key_id));
+		put_field8(&w, "challenge", 9);
+		break;
 	case CMD_KEY_LOAD:
 		put_field16(&w, key_id, 32);
 		break;

@@ -43,6 +43,9 @@
 #define WIRE_PIN_MAX 64
 #define WIRE_PIN_TRIES 10 /* wrong PINs in a row that lock one */
 #define WIRE_TICKET_SIZE 32
+#define WIRE_CHALLENGE_MIN 8 /* bytes of a challenge, when there is one (RFC 9711, 4.1) */
+#define WIRE_CHALLENGE_MAX 64
+#define WIRE_ATTESTATION_MAX 2048 /* bytes of an attestation statement */
 #define WIRE_CPU_ANY 0xffff
 
 enum wire_command {

@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "item_attribute.h"
+#include "secret.h"
 #include "stored.h"
-
-#define CKA_ID_SIZE 20 /* of a key's id: what is there when nothing else was chosen */
+#include "value.h"
 
 static const struct {
 	enum kw_key_type type;
@@ -17,11 +18,16 @@ static const struct {
 	{KW_KEY_TYPE_EC_P384, 7, {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22}},
 	{KW_KEY_TYPE_EC_P521, 7, {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23}},
 	{KW_KEY_TYPE_ED25519, 5, {0x06, 0x03, 0x2b, 0x65, 0x70}}, /* RFC 8410 */
+	{KW_KEY_TYPE_X25519, 5, {0x06, 0x03, 0x2b, 0x65, 0x6e}},
 };
 
 /* PrintableString "edwards25519", which version 3.0 allows as well (2.3.5) */
 static const uint8_t edwards_name[] = {
 	0x13, 12, 'e', 'd', 'w', 'a', 'r', 'd', 's', '2', '5', '5', '1', '9'};
+
+/* and "curve25519" (2.3.7) */
+static const uint8_t montgomery_name[] = {
+	0x13, 10, 'c', 'u', 'r', 'v', 'e', '2', '5', '5', '1', '9'};
 
 const uint8_t *attribute_ec_params(enum kw_key_type type, size_t *len)
 {
@@ -47,6 +53,11 @@ CK_RV attribute_curve(const CK_ATTRIBUTE *params, enum kw_key_type *type)
 	if (params->ulValueLen == sizeof(edwards_name) &&
 		!memcmp(edwards_name, params->pValue, sizeof(edwards_name))) {
 		*type = KW_KEY_TYPE_ED25519;
+		return CKR_OK;
+	}
+	if (params->ulValueLen == sizeof(montgomery_name) &&
+		!memcmp(montgomery_name, params->pValue, sizeof(montgomery_name))) {
+		*type = KW_KEY_TYPE_X25519;
 		return CKR_OK;
 	}
 	return CKR_CURVE_NOT_SUPPORTED;
@@ -112,43 +123,51 @@ CK_RV attribute_number(const CK_ATTRIBUTE *attributes, CK_ULONG count, CK_ATTRIB
 
 /* --- Values --- */
 
-static CK_RV flag(struct value *v, bool is_set)
+static bool has_purpose(const struct object *o, uint32_t any)
 {
-	v->own.flag = is_set;
-	v->p = &v->own.flag;
-	v->n = sizeof(v->own.flag);
-	return CKR_OK;
-}
-
-static CK_RV number(struct value *v, CK_ULONG n)
-{
-	v->own.number = n;
-	v->p = &v->own.number;
-	v->n = sizeof(v->own.number);
-	return CKR_OK;
-}
-
-static CK_RV bytes(struct value *v, const void *p, size_t n)
-{
-	v->p = p;
-	v->n = n;
-	return CKR_OK;
-}
-
-static uint32_t purposes_of(const struct object *o)
-{
-	return o->data->key ? kw_key_purposes(o->data->key)
-			    : (uint32_t)KW_PURPOSE_SIGN | KW_PURPOSE_DECRYPT;
+	return object_purposes(o) & any;
 }
 
 static bool can_sign(const struct object *o)
 {
-	return purposes_of(o) & (KW_PURPOSE_SIGN | KW_PURPOSE_TLS_SERVER | KW_PURPOSE_TLS_CLIENT);
+	if (object_is_secret(o))
+		return has_purpose(o, KW_PURPOSE_MAC);
+	return has_purpose(o, KW_PURPOSE_SIGN | KW_PURPOSE_TLS_SERVER | KW_PURPOSE_TLS_CLIENT);
 }
 
 static bool can_decrypt(const struct object *o)
 {
-	return purposes_of(o) & (KW_PURPOSE_DECRYPT | KW_PURPOSE_DECRYPT_PKCS1);
+	return has_purpose(o, KW_PURPOSE_DECRYPT | KW_PURPOSE_DECRYPT_PKCS1);
+}
+
+static bool can_derive(const struct object *o)
+{
+	return has_purpose(o, KW_PURPOSE_DERIVE | KW_PURPOSE_DERIVE_VALUE);
+}
+
+static bool is_extractable(const struct object *o)
+{
+	return has_purpose(o, KW_PURPOSE_EXTRACTABLE);
+}
+
+static uint32_t kept_number(const struct object *o, enum stored_tag tag)
+{
+	size_t len;
+	const uint8_t *list = object_attributes(o, &len);
+
+	return stored_number(list, len, tag);
+}
+
+static bool is_sensitive(const struct object *o)
+{
+	return !(kept_number(o, STORED_FLAGS) & STORED_NOT_SENSITIVE);
+}
+
+static CK_ULONG key_type_of(const struct object *o)
+{
+	uint32_t chosen = object_is_secret(o) ? kept_number(o, STORED_KEY_TYPE) : 0;
+
+	return chosen ? chosen : object_key_type(o->data->type);
 }
 
 static bool is_generated(const struct object *o)
@@ -158,22 +177,51 @@ static bool is_generated(const struct object *o)
 
 static bool may_manage(const struct object *o)
 {
-	return !object_is_token(o) || kw_key_may_manage(o->data->key);
+	if (!object_is_token(o))
+		return true;
+	return o->item ? o->item->may_manage : kw_key_may_manage(o->data->key);
+}
+
+/* What the object can do, in flags of mechanisms. */
+static CK_FLAGS uses_of(const struct object *o)
+{
+	bool is_private = o->class != CKO_PUBLIC_KEY, is_public = o->class != CKO_PRIVATE_KEY;
+	bool is_rsa = mechanism_family(o->data->type) == FAMILY_RSA;
+	CK_FLAGS uses = 0;
+
+	if (can_sign(o))
+		uses |= (is_private ? CKF_SIGN : 0) | (is_public ? CKF_VERIFY : 0);
+	if (is_private && can_decrypt(o))
+		uses |= CKF_DECRYPT;
+	if (object_is_secret(o) ? has_purpose(o, KW_PURPOSE_ENCRYPT)
+				: is_public && is_rsa && can_decrypt(o))
+		uses |= CKF_ENCRYPT;
+	if (is_private && can_derive(o))
+		uses |= CKF_DERIVE;
+	if (is_public && has_purpose(o, KW_PURPOSE_WRAP))
+		uses |= CKF_WRAP;
+	if (is_private && has_purpose(o, KW_PURPOSE_UNWRAP))
+		uses |= CKF_UNWRAP;
+	return uses;
+}
+
+bool attribute_allows(const struct object *o, CK_MECHANISM_TYPE mechanism)
+{
+	size_t len;
+	const uint8_t *list = object_attributes(o, &len);
+
+	return stored_allows(list, len, mechanism);
 }
 
 static CK_RV allowed_mechanisms(const struct object *o, struct value *v)
 {
 	const struct mechanism *m;
-	CK_FLAGS uses =
-		o->class == CKO_PRIVATE_KEY ? CKF_SIGN | CKF_DECRYPT : CKF_VERIFY | CKF_ENCRYPT;
+	CK_FLAGS uses = uses_of(o);
 	size_t n = 0;
 
-	if (!can_sign(o))
-		uses &= ~(CK_FLAGS)(CKF_SIGN | CKF_VERIFY);
-	if (!can_decrypt(o))
-		uses &= ~(CK_FLAGS)(CKF_DECRYPT | CKF_ENCRYPT);
-	for (unsigned i = 0; (m = mechanism_at(i)) && n < 32; i++) {
-		if (m->family == mechanism_family(o->data->type) && m->flags & uses)
+	for (unsigned i = 0; (m = mechanism_at(i)) && n < 64; i++) {
+		if (m->family & mechanism_family(o->data->type) && m->flags & uses &&
+			attribute_allows(o, m->type))
 			v->own.mechanisms[n++] = m->type;
 	}
 	return bytes(v, v->own.mechanisms, n * sizeof(v->own.mechanisms[0]));
@@ -181,21 +229,28 @@ static CK_RV allowed_mechanisms(const struct object *o, struct value *v)
 
 static CK_RV generation(const struct object *o, struct value *v)
 {
-	static const CK_MECHANISM_TYPE types[] = {[FAMILY_RSA] = CKM_RSA_PKCS_KEY_PAIR_GEN,
-		[FAMILY_EC] = CKM_EC_KEY_PAIR_GEN,
-		[FAMILY_ED] = CKM_EC_EDWARDS_KEY_PAIR_GEN};
+	CK_FLAGS wanted = object_is_secret(o) ? CKF_GENERATE : CKF_GENERATE_KEY_PAIR;
+	const struct mechanism *m;
 
-	return number(v, is_generated(o) ? types[mechanism_family(o->data->type)]
-					 : CK_UNAVAILABLE_INFORMATION);
+	if (is_generated(o)) {
+		for (unsigned i = 0; (m = mechanism_at(i)); i++) {
+			if (m->family == mechanism_family(o->data->type) && m->flags & wanted)
+				return number(v, m->type);
+		}
+	}
+	return number(v, CK_UNAVAILABLE_INFORMATION);
 }
 
 static CK_RV unique_id(const struct object *o, struct value *v)
 {
 	char *at = v->own.text;
 
-	*at++ = o->class == CKO_PRIVATE_KEY ? 's' : 'p';
+	*at++ = o->class == CKO_PRIVATE_KEY ? 's' : o->class == CKO_PUBLIC_KEY ? 'p' : 'k';
+	/* A public key alone may be on the token beside one of a pair. */
+	if (o->item)
+		v->own.text[0] = 'a';
 	for (size_t i = 0; i < KW_ID_SIZE; i++)
-		at += sprintf(at, "%02x", o->data->id[i]);
+		at += sprintf(at, "%02x", o->item ? o->item->id[i] : o->data->id[i]);
 	return bytes(v, v->own.text, (size_t)(at - v->own.text));
 }
 
@@ -223,12 +278,13 @@ static CK_RV get_common(const struct object *o, CK_ATTRIBUTE_TYPE type, struct v
 	case CKA_CLASS:
 		return number(v, o->class);
 	case CKA_KEY_TYPE:
-		return number(v, object_key_type(o->data->type));
+		return number(v, key_type_of(o));
 	case CKA_TOKEN:
 		return flag(v, object_is_token(o));
 	case CKA_PRIVATE: /* the token is open to whoever the kernel lets in: nobody has to log in */
-	case CKA_DERIVE:
 		return flag(v, false);
+	case CKA_DERIVE:
+		return flag(v, uses_of(o) & CKF_DERIVE);
 	case CKA_MODIFIABLE:
 		return flag(v, may_manage(o));
 	case CKA_COPYABLE:
@@ -263,17 +319,21 @@ static CK_RV get_private(const struct object *o, CK_ATTRIBUTE_TYPE type, struct 
 		return flag(v, can_sign(o));
 	case CKA_DECRYPT:
 		return flag(v, can_decrypt(o));
-	case CKA_SIGN_RECOVER:
 	case CKA_UNWRAP:
+		return flag(v, has_purpose(o, KW_PURPOSE_UNWRAP));
 	case CKA_EXTRACTABLE:
+		return flag(v, is_extractable(o));
 	case CKA_WRAP_WITH_TRUSTED:
+		return flag(v, has_purpose(o, KW_PURPOSE_WITH_TRUSTED));
+	case CKA_SIGN_RECOVER:
 	case CKA_ALWAYS_AUTHENTICATE:
 		return flag(v, false);
 	case CKA_SENSITIVE:
 		return flag(v, true);
 	case CKA_ALWAYS_SENSITIVE:
-	case CKA_NEVER_EXTRACTABLE:
 		return flag(v, is_generated(o));
+	case CKA_NEVER_EXTRACTABLE:
+		return flag(v, is_generated(o) && !is_extractable(o));
 	case CKA_PRIVATE_EXPONENT:
 	case CKA_PRIME_1:
 	case CKA_PRIME_2:
@@ -288,6 +348,52 @@ static CK_RV get_private(const struct object *o, CK_ATTRIBUTE_TYPE type, struct 
 	}
 }
 
+/* 4.11 */
+static CK_RV get_secret(struct object *o, CK_ATTRIBUTE_TYPE type, struct value *v)
+{
+	CK_RV rv;
+
+	switch (type) {
+	case CKA_ENCRYPT:
+		return flag(v, uses_of(o) & CKF_ENCRYPT);
+	case CKA_DECRYPT:
+		return flag(v, uses_of(o) & CKF_DECRYPT);
+	case CKA_SIGN:
+	case CKA_VERIFY:
+		return flag(v, can_sign(o));
+	case CKA_WRAP:
+		return flag(v, has_purpose(o, KW_PURPOSE_WRAP));
+	case CKA_UNWRAP:
+		return flag(v, has_purpose(o, KW_PURPOSE_UNWRAP));
+	case CKA_TRUSTED:
+		return flag(v, has_purpose(o, KW_PURPOSE_TRUSTED));
+	case CKA_EXTRACTABLE:
+		return flag(v, is_extractable(o));
+	case CKA_WRAP_WITH_TRUSTED:
+		return flag(v, has_purpose(o, KW_PURPOSE_WITH_TRUSTED));
+	case CKA_SENSITIVE:
+		return flag(v, is_sensitive(o));
+	case CKA_ALWAYS_SENSITIVE:
+		return flag(v, is_generated(o) && is_sensitive(o));
+	case CKA_NEVER_EXTRACTABLE:
+		return flag(v, is_generated(o) && !is_extractable(o));
+	case CKA_KEYWARD_MIXED:
+		return flag(v, has_purpose(o, KW_PURPOSE_MIXED));
+	case CKA_VALUE_LEN:
+		rv = object_secret_size(o, &v->n);
+		return rv ? rv : number(v, v->n);
+	case CKA_VALUE:
+		if (is_sensitive(o) || !is_extractable(o))
+			return CKR_ATTRIBUTE_SENSITIVE;
+		if (o->data->value)
+			return bytes(v, o->data->value, o->data->value_len);
+		v->p = v->own.secret;
+		return secret_reveal(o, v->own.secret, &v->n);
+	default:
+		return CKR_ATTRIBUTE_TYPE_INVALID;
+	}
+}
+
 static CK_RV get_public(const struct object *o, CK_ATTRIBUTE_TYPE type, struct value *v)
 {
 	switch (type) {
@@ -296,9 +402,11 @@ static CK_RV get_public(const struct object *o, CK_ATTRIBUTE_TYPE type, struct v
 	case CKA_ENCRYPT:
 		return flag(v, can_decrypt(o) && mechanism_family(o->data->type) == FAMILY_RSA);
 	case CKA_VERIFY_RECOVER:
-	case CKA_WRAP:
-	case CKA_TRUSTED:
 		return flag(v, false);
+	case CKA_WRAP:
+		return flag(v, has_purpose(o, KW_PURPOSE_WRAP));
+	case CKA_TRUSTED:
+		return flag(v, has_purpose(o, KW_PURPOSE_TRUSTED));
 	case CKA_MODULUS_BITS:
 		if (mechanism_family(o->data->type) == FAMILY_RSA)
 			return number(v, kw_key_type_bits(o->data->type));
@@ -315,6 +423,9 @@ static CK_RV get_key_material(struct object *o, CK_ATTRIBUTE_TYPE type, struct v
 	const struct public_part *part;
 	const uint8_t *params;
 	CK_RV rv;
+
+	if (object_is_secret(o))
+		return CKR_ATTRIBUTE_TYPE_INVALID;
 
 	switch (type) {
 	case CKA_EC_PARAMS:
@@ -346,12 +457,42 @@ static CK_RV get_key_material(struct object *o, CK_ATTRIBUTE_TYPE type, struct v
 	return bytes(v, part->spki, part->spki_len);
 }
 
+/* Another one each time, since it has the time. */
+static CK_RV attestation(const struct object *o, struct value *v)
+{
+	struct kw_use use;
+	struct kw_target target = {0};
+	size_t n = sizeof(v->own.statement);
+	CK_RV rv;
+
+	if (!o->data->key)
+		return CKR_ATTRIBUTE_TYPE_INVALID;
+	rv = object_use(o, &use);
+	if (rv)
+		return rv;
+	target.record = use.record;
+	target.record_len = use.record_len;
+	if (!target.record)
+		target.id = use.id;
+	rv = module_error(kw_key_attest(module_kw(), &target, NULL, 0, v->own.statement, &n));
+	if (rv)
+		return rv == CKR_KEY_HANDLE_INVALID ? CKR_OBJECT_HANDLE_INVALID : rv;
+	return bytes(v, v->own.statement, n);
+}
+
 CK_RV attribute_get(struct object *o, CK_ATTRIBUTE_TYPE type, struct value *v)
 {
-	CK_RV rv = get_common(o, type, v);
+	CK_RV rv;
 
+	if (!o->data)
+		return item_attribute_get(o, type, v);
+	if (type == CKA_KEYWARD_ATTESTATION)
+		return attestation(o, v);
+	rv = get_common(o, type, v);
 	if (rv == CKR_ATTRIBUTE_TYPE_INVALID)
-		rv = o->class == CKO_PRIVATE_KEY ? get_private(o, type, v) : get_public(o, type, v);
+		rv = o->class == CKO_PRIVATE_KEY  ? get_private(o, type, v)
+		     : o->class == CKO_SECRET_KEY ? get_secret(o, type, v)
+						  : get_public(o, type, v);
 	if (rv == CKR_ATTRIBUTE_TYPE_INVALID)
 		rv = get_key_material(o, type, v);
 	return rv;
@@ -360,13 +501,17 @@ CK_RV attribute_get(struct object *o, CK_ATTRIBUTE_TYPE type, struct value *v)
 bool attribute_matches(struct object *o, const CK_ATTRIBUTE *wanted, CK_RV *rv)
 {
 	struct value v;
-	CK_RV got = attribute_get(o, wanted->type, &v);
+	CK_RV got;
 
 	*rv = CKR_OK;
+	/* No two statements are equal: nothing is asked for, key by key. */
+	if (wanted->type == CKA_KEYWARD_ATTESTATION)
+		return false;
+	got = attribute_get(o, wanted->type, &v);
 	if (got == CKR_OK)
 		return v.n == wanted->ulValueLen && (!v.n || !memcmp(v.p, wanted->pValue, v.n));
 	if (got != CKR_ATTRIBUTE_TYPE_INVALID && got != CKR_ATTRIBUTE_SENSITIVE &&
-		got != CKR_OBJECT_HANDLE_INVALID)
+		got != CKR_OBJECT_HANDLE_INVALID && got != CKR_DATA_INVALID)
 		*rv = got;
 	return false;
 }

@@ -5,14 +5,18 @@
 
 #include "object.h"
 
+#define CKA_ID_SIZE 20 /* of a key's id: what is there when nothing else was chosen */
+
 struct value {
 	const void *p;
 	size_t n;
 	union {
 		CK_ULONG number;
 		CK_BBOOL flag;
-		CK_MECHANISM_TYPE mechanisms[32];
+		CK_MECHANISM_TYPE mechanisms[64];
+		uint8_t secret[KW_SECRET_MAX];
 		char text[2 * KW_ID_SIZE + 8];
+		uint8_t statement[KW_ATTESTATION_MAX];
 	} own;
 };
 
@@ -33,6 +37,8 @@ CK_RV attribute_number(const CK_ATTRIBUTE *attributes, CK_ULONG count, CK_ATTRIB
 	CK_ULONG by_default, CK_ULONG *number);
 /* CKA_EC_PARAMS: the OID of a curve. */
 const uint8_t *attribute_ec_params(enum kw_key_type type, size_t *len);
+/* Whether CKA_ALLOWED_MECHANISMS, where the key has been given one, has this mechanism. */
+bool attribute_allows(const struct object *o, CK_MECHANISM_TYPE mechanism);
 /* CKR_CURVE_NOT_SUPPORTED */
 CK_RV attribute_curve(const CK_ATTRIBUTE *params, enum kw_key_type *type);
 

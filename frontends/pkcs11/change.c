@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "create.h"
+#include "item_create.h"
 #include "stored.h"
 
 CK_RV C_DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE handle)
@@ -18,6 +19,10 @@ CK_RV C_DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE handle)
 	rv = object_get(handle, &o);
 	if (rv)
 		goto out;
+	if (o->item) {
+		rv = item_destroy(s, o);
+		goto out;
+	}
 	if (object_is_token(o)) {
 		rv = CKR_SESSION_READ_ONLY;
 		if (!session_is_rw(s))
@@ -111,11 +116,13 @@ CK_RV C_SetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE handle,
 		rv = CKR_ARGUMENTS_BAD;
 	if (!rv)
 		rv = object_get(handle, &o);
-	if (!rv)
+	if (!rv && !o->item)
 		rv = check_changes(attributes, count);
 	if (rv)
 		goto out;
-	if (object_is_token(o))
+	if (o->item)
+		rv = item_change(s, o, attributes, count);
+	else if (object_is_token(o))
 		rv = session_is_rw(s) ? change_key(o, attributes, count) : CKR_SESSION_READ_ONLY;
 	else
 		rv = CKR_ACTION_PROHIBITED; /* session objects are what they were made */
@@ -125,7 +132,7 @@ out:
 	return rv;
 }
 
-/* A key that cannot leave the TEE is in one place: CKA_COPYABLE is false. */
+/* A key that cannot leave the TEE is in one place: its CKA_COPYABLE is false. */
 CK_RV C_CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE handle, CK_ATTRIBUTE *attributes,
 	CK_ULONG count, CK_OBJECT_HANDLE *copy)
 {
@@ -139,7 +146,7 @@ CK_RV C_CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE handle, CK_ATTRIB
 	if (!rv)
 		rv = object_get(handle, &o);
 	if (!rv)
-		rv = CKR_ACTION_PROHIBITED;
+		rv = o->item ? item_copy(s, o, attributes, count, copy) : CKR_ACTION_PROHIBITED;
 	object_put(&o);
 	session_put(&s);
 	return rv;

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "item_create.h"
+#include "secret.h"
 #include "stored.h"
 
 #define MATERIAL_MAX (4 + 2 * 256)
@@ -91,9 +93,9 @@ static CK_RV ec_material(const CK_ATTRIBUTE *attributes, CK_ULONG count, uint8_t
 	rv = attribute_curve(params, type);
 	if (rv)
 		return rv;
-	*len = *type == KW_KEY_TYPE_ED25519 ? 32 : (kw_key_type_bits(*type) + 7) / 8;
-	/* A seed is bytes, not a number. */
-	if (*type == KW_KEY_TYPE_ED25519) {
+	*len = kw_key_type_is_ec(*type) ? (kw_key_type_bits(*type) + 7) / 8 : 32;
+	/* A seed, or X25519's scalar, is bytes, not a number. */
+	if (!kw_key_type_is_ec(*type)) {
 		if (value->ulValueLen != *len)
 			return CKR_ATTRIBUTE_VALUE_INVALID;
 		memcpy(out, value->pValue, *len);
@@ -120,7 +122,7 @@ static CK_RV create_private(
 		return CKR_TEMPLATE_INCOMPLETE;
 	if (key_type == CKK_RSA)
 		rv = rsa_material(attributes, count, material, &len, &type);
-	else if (key_type == CKK_EC || key_type == CKK_EC_EDWARDS)
+	else if (key_type == CKK_EC || key_type == CKK_EC_EDWARDS || key_type == CKK_EC_MONTGOMERY)
 		rv = ec_material(attributes, count, material, &len, &type);
 	else
 		rv = CKR_ATTRIBUTE_VALUE_INVALID;
@@ -208,8 +210,10 @@ CK_RV create_ec_public(const CK_ATTRIBUTE *attributes, CK_ULONG count, EVP_PKEY 
 	if (rv)
 		return rv;
 	p = create_bare_point(point, &n);
-	if (type == KW_KEY_TYPE_ED25519) {
-		*pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, p, n);
+	if (!kw_key_type_is_ec(type)) {
+		*pkey = EVP_PKEY_new_raw_public_key(
+			type == KW_KEY_TYPE_ED25519 ? EVP_PKEY_ED25519 : EVP_PKEY_X25519, NULL, p,
+			n);
 		return *pkey ? CKR_OK : CKR_ATTRIBUTE_VALUE_INVALID;
 	}
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
@@ -226,43 +230,42 @@ CK_RV create_ec_public(const CK_ATTRIBUTE *attributes, CK_ULONG count, EVP_PKEY 
 	return *pkey ? CKR_OK : CKR_ATTRIBUTE_VALUE_INVALID;
 }
 
-static CK_RV keep_public(struct session *s, struct public_part **part,
+/* The public key of a private key on the token is there already; others are kept as they are. */
+static CK_RV keep_public(struct session *s, const struct public_part *part,
 	const CK_ATTRIBUTE *attributes, CK_ULONG count, CK_OBJECT_HANDLE *handle)
 {
+	static const uint8_t class = CKO_PUBLIC_KEY;
+	struct item_request request = {.class = CKO_PUBLIC_KEY};
 	struct key_request kept = {.attributes_len = 0};
-	struct key_data *data = NULL;
-	struct object *o = NULL;
 	CK_OBJECT_HANDLE private;
-	bool is_token;
-	CK_RV rv = attribute_flag(attributes, count, CKA_TOKEN, false, &is_token);
+	uint8_t id[KW_ID_SIZE];
+	CK_RV rv = attribute_flag(attributes, count, CKA_TOKEN, false, &request.is_token);
 
 	if (!rv)
-		rv = template_read_public(attributes, count, (*part)->type, &kept);
+		rv = template_read_public(attributes, count, part->type, &kept);
 	if (rv)
 		return rv;
-	data = key_data_of_public(part);
-	if (!data)
-		return CKR_HOST_MEMORY;
-	/* The public key of a private key on the token is there already; others cannot be stored. */
-	if (is_token) {
-		object_find_id(data->id, &private, handle);
-		key_data_put(&data);
-		return *handle ? CKR_OK : CKR_TEMPLATE_INCONSISTENT;
+	if (!EVP_Digest(part->spki, part->spki_len, id, NULL, EVP_sha256(), NULL))
+		return CKR_FUNCTION_FAILED;
+	if (request.is_token) {
+		if (!session_is_rw(s))
+			return CKR_SESSION_READ_ONLY;
+		rv = object_refresh();
+		if (rv)
+			return rv;
+		object_find_id(id, &private, handle);
+		if (*handle)
+			return CKR_OK;
 	}
-	rv = CKR_HOST_MEMORY;
-	o = object_new(CKO_PUBLIC_KEY, data);
-	key_data_put(&data);
-	if (!o)
-		return rv;
-	o->session = s->handle;
-	o->attributes = malloc(kept.attributes_len + 1);
-	if (!o->attributes) {
-		object_put(&o);
-		return rv;
-	}
-	memcpy(o->attributes, kept.attributes, kept.attributes_len);
-	o->attributes_len = kept.attributes_len;
-	return object_add(&o, handle);
+	memcpy(request.attributes, kept.attributes, kept.attributes_len);
+	request.attributes_len = kept.attributes_len;
+	rv = stored_put(request.attributes, &request.attributes_len, STORED_CLASS, &class, 1);
+	if (!rv)
+		rv = item_value_new(CKO_PUBLIC_KEY, part->spki, part->spki_len, &request.value);
+	if (!rv)
+		rv = item_keep(s, &request, handle);
+	item_value_free(&request.value);
+	return rv;
 }
 
 static CK_RV create_public(
@@ -282,7 +285,7 @@ static CK_RV create_public(
 		return CKR_TEMPLATE_INCOMPLETE;
 	if (key_type == CKK_RSA)
 		rv = create_rsa_public(attributes, count, &pkey);
-	else if (key_type == CKK_EC || key_type == CKK_EC_EDWARDS)
+	else if (key_type == CKK_EC || key_type == CKK_EC_EDWARDS || key_type == CKK_EC_MONTGOMERY)
 		rv = create_ec_public(attributes, count, &pkey);
 	else
 		rv = CKR_ATTRIBUTE_VALUE_INVALID;
@@ -291,7 +294,7 @@ static CK_RV create_public(
 	len = i2d_PUBKEY(pkey, &der);
 	rv = len > 0 ? public_part_new(der, (size_t)len, &part) : CKR_ATTRIBUTE_VALUE_INVALID;
 	if (!rv)
-		rv = keep_public(s, &part, attributes, count, handle);
+		rv = keep_public(s, part, attributes, count, handle);
 out:
 	public_part_free(&part);
 	OPENSSL_free(der);
@@ -319,6 +322,10 @@ CK_RV C_CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE *attributes, CK_ULO
 		rv = create_private(s, attributes, count, handle);
 	else if (class == CKO_PUBLIC_KEY)
 		rv = create_public(s, attributes, count, handle);
+	else if (class == CKO_SECRET_KEY)
+		rv = secret_create(s, attributes, count, handle);
+	else if (class == CKO_CERTIFICATE || class == CKO_DATA)
+		rv = item_create(s, attributes, count, class, handle);
 	else
 		rv = CKR_ATTRIBUTE_VALUE_INVALID;
 out:

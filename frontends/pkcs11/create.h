@@ -8,7 +8,13 @@
 /* The new key becomes objects: on the token, or of the session. Takes it over. */
 CK_RV create_objects(struct session *s, const struct key_request *request, struct kw_key **key,
 	CK_OBJECT_HANDLE *private_handle, CK_OBJECT_HANDLE *public_handle);
-/* Asks the TEE to make a key, or with material to take one. A label that is no good name, or is taken, is a label alone. */
+/* How the TEE comes to a key: t has everything. */
+typedef enum kw_err create_maker(
+	const struct kw_key_template *t, const void *context, struct kw_key **key);
+/* Has a key made. A label that is no good name, or is taken, is a label alone. */
+CK_RV create_with(struct key_request *request, enum kw_key_type type, create_maker *make,
+	const void *context, struct kw_key **key);
+/* Asks the TEE to make a key, or with material to take one. */
 CK_RV create_key(struct key_request *request, enum kw_key_type type, const uint8_t *material,
 	size_t len, struct kw_key **key);
 

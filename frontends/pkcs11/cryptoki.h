@@ -7,10 +7,78 @@
 /* What an application calls: the symbol map exports no other. */
 #pragma GCC visibility push(default)
 #include <p11-kit/pkcs11.h>
+/* Macros that it leaves behind, which are names of libkeyward's */
+#undef iv_len
+#undef aad_len
 
 #ifndef CKA_UNIQUE_ID
 #define CKA_UNIQUE_ID 4UL
 #endif
+
+#ifndef CKM_HKDF_DERIVE
+#define CKM_HKDF_DERIVE 0x402aUL
+#define CKM_HKDF_KEY_GEN 0x402cUL
+#define CKK_HKDF 0x42UL
+#define CKF_HKDF_SALT_NULL 1UL
+#define CKF_HKDF_SALT_DATA 2UL
+#define CKF_HKDF_SALT_KEY 4UL
+#endif
+
+#ifndef CKM_EC_MONTGOMERY_KEY_PAIR_GEN
+#define CKM_EC_MONTGOMERY_KEY_PAIR_GEN 0x1056UL
+#define CKK_EC_MONTGOMERY 0x41UL
+#endif
+
+#ifndef CKM_AES_KEY_WRAP_KWP
+#define CKM_AES_KEY_WRAP_KWP 0x210bUL
+#endif
+
+#ifndef CKF_MESSAGE_ENCRYPT
+#define CKF_MESSAGE_ENCRYPT 0x2UL
+#define CKF_MESSAGE_DECRYPT 0x4UL
+#endif
+
+#ifndef CKR_AEAD_DECRYPT_FAILED
+#define CKR_AEAD_DECRYPT_FAILED 0x42UL
+#endif
+
+#ifndef CKF_END_OF_MESSAGE
+#define CKF_END_OF_MESSAGE 0x1UL
+#endif
+
+#ifndef CKG_GENERATE
+#define CKG_NO_GENERATE 0UL
+#define CKG_GENERATE 1UL
+#define CKG_GENERATE_COUNTER 2UL
+#define CKG_GENERATE_RANDOM 3UL
+#endif
+
+/* CK_HKDF_PARAMS */
+struct hkdf_parameters {
+	unsigned char extract, expand;
+	CK_MECHANISM_TYPE hash;
+	CK_ULONG salt_type;
+	unsigned char *salt;
+	CK_ULONG salt_len;
+	CK_OBJECT_HANDLE salt_key;
+	unsigned char *info;
+	CK_ULONG info_len;
+};
+
+/* CK_GCM_MESSAGE_PARAMS, which not every header of version 3.0 has */
+struct gcm_message {
+	unsigned char *iv;
+	CK_ULONG iv_len;
+	CK_ULONG iv_fixed_bits;
+	CK_ULONG generator;
+	unsigned char *tag;
+	CK_ULONG tag_bits;
+};
+
+/* Our own: what the TEE states about a key, with no challenge (docs/ATTESTATION.md). */
+#define CKA_KEYWARD_ATTESTATION (CKA_VENDOR_DEFINED | 0x4b570001UL)
+/* and that a key may have uses that undermine each other (docs/PURPOSES.md). */
+#define CKA_KEYWARD_MIXED (CKA_VENDOR_DEFINED | 0x4b570002UL)
 
 #if CRYPTOKI_VERSION_MAJOR < 3
 #define CKF_INTERFACE_FORK_SAFE 1UL

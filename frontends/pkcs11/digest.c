@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Digests, computed here, and random numbers. */
 #include <string.h>
-#include <sys/random.h>
 
 #include "operation.h"
 
@@ -110,7 +109,7 @@ CK_RV C_SeedRandom(CK_SESSION_HANDLE session, unsigned char *seed, CK_ULONG len)
 
 	if (rv)
 		return rv;
-	/* The kernel's generator, and the TEE's, need none from a program. */
+	/* The TEE's generator needs none from a program. */
 	rv = !seed && len ? CKR_ARGUMENTS_BAD : CKR_RANDOM_SEED_NOT_SUPPORTED;
 	session_put(&s);
 	return rv;
@@ -120,19 +119,12 @@ CK_RV C_GenerateRandom(CK_SESSION_HANDLE session, unsigned char *out, CK_ULONG l
 {
 	struct session *s;
 	CK_RV rv = session_get(session, &s);
-	CK_ULONG done = 0;
 
 	if (rv)
 		return rv;
 	rv = !out && len ? CKR_ARGUMENTS_BAD : CKR_OK;
-	while (!rv && done < len) {
-		ssize_t n = getrandom(out + done, len - done < 256 ? len - done : 256, 0);
-
-		if (n <= 0)
-			rv = CKR_FUNCTION_FAILED;
-		else
-			done += (CK_ULONG)n;
-	}
+	if (!rv && len)
+		rv = module_error(kw_random(module_kw(), out, len));
 	session_put(&s);
 	return rv;
 }

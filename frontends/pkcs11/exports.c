@@ -2,6 +2,7 @@
 /* The lists of functions, and those functions that this module has no use for. */
 #include <string.h>
 
+#include "message.h"
 #include "session.h"
 
 /* With the session checked, as every function does. */
@@ -28,7 +29,7 @@ CK_RV C_SetOperationState(CK_SESSION_HANDLE session, unsigned char *state, CK_UL
 	return refuse(session, CKR_SAVED_STATE_INVALID);
 }
 
-/* No mechanism here signs or verifies with recovery, generates secret keys, wraps or derives. */
+/* No mechanism here signs or verifies with recovery. */
 CK_RV C_SignRecoverInit(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
 	(void)mechanism, (void)key;
@@ -53,35 +54,6 @@ CK_RV C_VerifyRecover(CK_SESSION_HANDLE session, unsigned char *signature, CK_UL
 {
 	(void)signature, (void)signature_len, (void)out, (void)out_len;
 	return refuse(session, CKR_OPERATION_NOT_INITIALIZED);
-}
-
-CK_RV C_GenerateKey(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *attributes,
-	CK_ULONG count, CK_OBJECT_HANDLE *key)
-{
-	(void)attributes, (void)count;
-	return refuse(session, mechanism && key ? CKR_MECHANISM_INVALID : CKR_ARGUMENTS_BAD);
-}
-
-CK_RV C_WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE wrapping_key,
-	CK_OBJECT_HANDLE key, unsigned char *out, CK_ULONG *out_len)
-{
-	(void)wrapping_key, (void)key, (void)out;
-	return refuse(session, mechanism && out_len ? CKR_MECHANISM_INVALID : CKR_ARGUMENTS_BAD);
-}
-
-CK_RV C_UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
-	CK_OBJECT_HANDLE unwrapping_key, unsigned char *wrapped, CK_ULONG wrapped_len,
-	CK_ATTRIBUTE *attributes, CK_ULONG count, CK_OBJECT_HANDLE *key)
-{
-	(void)unwrapping_key, (void)wrapped, (void)wrapped_len, (void)attributes, (void)count;
-	return refuse(session, mechanism && key ? CKR_MECHANISM_INVALID : CKR_ARGUMENTS_BAD);
-}
-
-CK_RV C_DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE base_key,
-	CK_ATTRIBUTE *attributes, CK_ULONG count, CK_OBJECT_HANDLE *key)
-{
-	(void)base_key, (void)attributes, (void)count, (void)key;
-	return refuse(session, mechanism ? CKR_MECHANISM_INVALID : CKR_ARGUMENTS_BAD);
 }
 
 /* Two operations in one call need ciphers that come in parts. */
@@ -109,35 +81,11 @@ CK_RV C_CancelFunction(CK_SESSION_HANDLE session)
 	return refuse(session, CKR_FUNCTION_NOT_PARALLEL);
 }
 
-/* --- Message-based functions of version 3.0: for AEAD ciphers, which are not here --- */
+/* --- Messages that are signed and verified one by one: what C_SignInit is for --- */
 
 static CK_RV message_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
 	(void)mechanism, (void)key;
-	return refuse(session, CKR_FUNCTION_NOT_SUPPORTED);
-}
-
-static CK_RV message_crypt(CK_SESSION_HANDLE session, void *parameter, CK_ULONG parameter_len,
-	unsigned char *data, CK_ULONG data_len, unsigned char *in, CK_ULONG in_len,
-	unsigned char *out, CK_ULONG *out_len)
-{
-	(void)parameter, (void)parameter_len, (void)data, (void)data_len, (void)in, (void)in_len,
-		(void)out, (void)out_len;
-	return refuse(session, CKR_FUNCTION_NOT_SUPPORTED);
-}
-
-static CK_RV message_crypt_begin(CK_SESSION_HANDLE session, void *parameter, CK_ULONG parameter_len,
-	unsigned char *data, CK_ULONG data_len)
-{
-	(void)parameter, (void)parameter_len, (void)data, (void)data_len;
-	return refuse(session, CKR_FUNCTION_NOT_SUPPORTED);
-}
-
-static CK_RV message_crypt_next(CK_SESSION_HANDLE session, void *parameter, CK_ULONG parameter_len,
-	unsigned char *in, CK_ULONG in_len, unsigned char *out, CK_ULONG *out_len, CK_FLAGS flags)
-{
-	(void)parameter, (void)parameter_len, (void)in, (void)in_len, (void)out, (void)out_len,
-		(void)flags;
 	return refuse(session, CKR_FUNCTION_NOT_SUPPORTED);
 }
 
@@ -211,16 +159,16 @@ static CK_FUNCTION_LIST_3_0 list_3 = {
 	.C_GetInterface = C_GetInterface,
 	.C_LoginUser = C_LoginUser,
 	.C_SessionCancel = C_SessionCancel,
-	.C_MessageEncryptInit = message_init,
-	.C_EncryptMessage = message_crypt,
-	.C_EncryptMessageBegin = message_crypt_begin,
-	.C_EncryptMessageNext = message_crypt_next,
-	.C_MessageEncryptFinal = message_final,
-	.C_MessageDecryptInit = message_init,
-	.C_DecryptMessage = message_crypt,
-	.C_DecryptMessageBegin = message_crypt_begin,
-	.C_DecryptMessageNext = message_crypt_next,
-	.C_MessageDecryptFinal = message_final,
+	.C_MessageEncryptInit = message_encrypt_init,
+	.C_EncryptMessage = message_encrypt,
+	.C_EncryptMessageBegin = message_encrypt_begin,
+	.C_EncryptMessageNext = message_encrypt_next,
+	.C_MessageEncryptFinal = message_encrypt_final,
+	.C_MessageDecryptInit = message_decrypt_init,
+	.C_DecryptMessage = message_decrypt,
+	.C_DecryptMessageBegin = message_decrypt_begin,
+	.C_DecryptMessageNext = message_decrypt_next,
+	.C_MessageDecryptFinal = message_decrypt_final,
 	.C_MessageSignInit = message_init,
 	.C_SignMessage = message_sign,
 	.C_SignMessageBegin = message_begin,

@@ -5,13 +5,14 @@
 #include "create.h"
 #include "stored.h"
 
-CK_RV create_key(struct key_request *request, enum kw_key_type type, const uint8_t *material,
-	size_t len, struct kw_key **key)
+CK_RV create_with(struct key_request *request, enum kw_key_type type, create_maker *make,
+	const void *context, struct kw_key **key)
 {
 	struct kw_key_template t = {.type = type,
 		.purposes = request->purposes,
 		.sealed = !request->is_token,
-		.attributes = request->attributes};
+		.attributes = request->attributes,
+		.secret_len = request->size};
 	const uint8_t *label;
 	enum kw_err err = KW_ERR_BAD_NAME;
 	size_t n = 0;
@@ -27,19 +28,40 @@ CK_RV create_key(struct key_request *request, enum kw_key_type type, const uint8
 		memcpy(request->name, label, n);
 	for (int attempt = 0; attempt < 2; attempt++) {
 		t.name = attempt ? "" : request->name;
-		err = material ? kw_key_import(module_kw(), &t, material, len, key)
-			       : kw_key_generate(module_kw(), &t, key);
+		err = make(&t, context, key);
 		if ((err != KW_ERR_BAD_NAME && err != KW_ERR_NAME_TAKEN) || !*t.name)
 			break;
 	}
 	return module_error(err);
 }
 
+struct material {
+	const uint8_t *p;
+	size_t n;
+};
+
+static enum kw_err generate_or_import(
+	const struct kw_key_template *t, const void *context, struct kw_key **key)
+{
+	const struct material *m = context;
+
+	return m->p ? kw_key_import(module_kw(), t, m->p, m->n, key)
+		    : kw_key_generate(module_kw(), t, key);
+}
+
+CK_RV create_key(struct key_request *request, enum kw_key_type type, const uint8_t *material,
+	size_t len, struct kw_key **key)
+{
+	struct material m = {material, len};
+
+	return create_with(request, type, generate_or_import, &m, key);
+}
+
 CK_RV create_objects(struct session *s, const struct key_request *request, struct kw_key **key,
 	CK_OBJECT_HANDLE *private_handle, CK_OBJECT_HANDLE *public_handle)
 {
 	CK_OBJECT_HANDLE handles[2] = {CK_INVALID_HANDLE, CK_INVALID_HANDLE};
-	static const CK_OBJECT_CLASS classes[2] = {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY};
+	CK_OBJECT_CLASS classes[2] = {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY};
 	struct key_data *data;
 	CK_RV rv = CKR_OK;
 
@@ -51,6 +73,8 @@ CK_RV create_objects(struct session *s, const struct key_request *request, struc
 	data = key_data_new(key);
 	if (!data)
 		return CKR_HOST_MEMORY;
+	if (kw_key_type_is_secret(data->type))
+		classes[0] = CKO_SECRET_KEY;
 	for (int i = 0; !rv && i < 2; i++) {
 		struct object *o;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is known of a key, and its public part in the forms of PKCS #11. */
 #include <openssl/core_names.h>
+#include <openssl/rand.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,14 +58,48 @@ void key_data_put(struct key_data **data)
 {
 	struct key_data *d = *data;
 	struct public_part *part;
+	struct kw_key *sealed;
 
 	*data = NULL;
 	if (!d || atomic_fetch_sub(&d->refs, 1) != 1)
 		return;
 	part = atomic_load(&d->public_part);
 	public_part_free(&part);
+	sealed = atomic_load(&d->sealed);
+	kw_key_free(&sealed);
 	kw_key_free(&d->key);
+	if (d->value)
+		OPENSSL_cleanse(d->value, d->value_len);
+	free(d->value);
+	free(d->attributes);
 	free(d);
+}
+
+struct key_data *key_data_of_value(enum kw_key_type type, uint32_t purposes, const uint8_t *value,
+	size_t len, const uint8_t *attributes, size_t attributes_len)
+{
+	struct key_data *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->value = malloc(len);
+	d->attributes = malloc(attributes_len + 1);
+	/* Nothing that the TEE has is meant by it */
+	if (!d->value || !d->attributes || RAND_bytes(d->id, sizeof(d->id)) != 1) {
+		free(d->value);
+		free(d->attributes);
+		free(d);
+		return NULL;
+	}
+	atomic_init(&d->refs, 1);
+	d->type = type;
+	d->purposes = purposes;
+	memcpy(d->value, value, len);
+	d->value_len = len;
+	memcpy(d->attributes, attributes, attributes_len);
+	d->attributes_len = attributes_len;
+	atomic_init(&d->secret_size, len);
+	return d;
 }
 
 /* --- The public part --- */
@@ -132,11 +167,12 @@ static bool describe_ec(struct public_part *p)
 	return n == 1 + 2 * (((size_t)bits + 7) / 8);
 }
 
-static bool describe_ed(struct public_part *p)
+/* Ed25519 and X25519 */
+static bool describe_raw(struct public_part *p, enum kw_key_type type)
 {
 	size_t n = sizeof(p->point) - 3;
 
-	p->type = KW_KEY_TYPE_ED25519;
+	p->type = type;
 	if (!EVP_PKEY_get_raw_public_key(p->pkey, p->point, &n))
 		return false;
 	p->point_len = put_octet_string(p->point, n);
@@ -170,7 +206,10 @@ CK_RV public_part_new(const uint8_t *spki, size_t len, struct public_part **part
 		ok = describe_ec(p);
 		break;
 	case EVP_PKEY_ED25519:
-		ok = describe_ed(p);
+		ok = describe_raw(p, KW_KEY_TYPE_ED25519);
+		break;
+	case EVP_PKEY_X25519:
+		ok = describe_raw(p, KW_KEY_TYPE_X25519);
 		break;
 	default:
 		break;
@@ -217,23 +256,91 @@ CK_RV object_public(struct object *o, const struct public_part **part)
 	return rv;
 }
 
-struct kw_use object_use(const struct object *o)
+/* The key that the TEE makes of a value when it is used for the first time. */
+static CK_RV seal_value(struct key_data *d, const struct kw_key **key)
 {
-	struct kw_use use = {.id = o->data->id};
+	struct kw_key_template t = {
+		.name = "", .type = d->type, .purposes = d->purposes, .sealed = true};
+	struct kw_key *sealed = atomic_load(&d->sealed), *expected = NULL;
+	CK_RV rv = CKR_OK;
 
-	if (o->data->key) {
-		use.record = kw_key_record(o->data->key, &use.record_len);
-		use.label = *kw_key_name(o->data->key) ? kw_key_name(o->data->key) : NULL;
+	if (!sealed && !d->purposes)
+		return CKR_KEY_FUNCTION_NOT_PERMITTED;
+	if (!sealed) {
+		rv = module_error(kw_key_import(module_kw(), &t, d->value, d->value_len, &sealed));
+		/* Another thread may have done the same. */
+		if (!rv && !atomic_compare_exchange_strong(&d->sealed, &expected, sealed)) {
+			kw_key_free(&sealed);
+			sealed = expected;
+		}
 	}
-	return use;
+	*key = sealed;
+	return rv;
+}
+
+CK_RV object_use(const struct object *o, struct kw_use *use)
+{
+	const struct kw_key *key = o->data->key;
+	CK_RV rv = CKR_OK;
+
+	memset(use, 0, sizeof(*use));
+	use->id = o->data->id;
+	if (o->data->value) {
+		rv = seal_value(o->data, &key);
+		if (rv)
+			return rv;
+		use->id = kw_key_id(key);
+	}
+	if (key) {
+		use->record = kw_key_record(key, &use->record_len);
+		use->label = *kw_key_name(key) ? kw_key_name(key) : NULL;
+	}
+	return CKR_OK;
+}
+
+CK_RV object_secret_size(struct object *o, size_t *size)
+{
+	struct kw_target target = {.id = o->data->id};
+	struct kw_key *found = NULL;
+	CK_RV rv = CKR_OK;
+
+	*size = atomic_load(&o->data->secret_size);
+	if (!*size && o->data->key)
+		*size = kw_key_secret_size(o->data->key);
+	if (!*size && o->data->type != KW_KEY_TYPE_HMAC)
+		*size = kw_key_type_bits(o->data->type) / 8;
+	if (!*size) {
+		rv = module_error(kw_key_find(module_kw(), &target, &found));
+		if (!rv)
+			*size = kw_key_secret_size(found);
+		kw_key_free(&found);
+	}
+	atomic_store(&o->data->secret_size, *size);
+	return rv == CKR_KEY_HANDLE_INVALID ? CKR_OBJECT_HANDLE_INVALID : rv;
+}
+
+bool object_is_secret(const struct object *o)
+{
+	return o->data && kw_key_type_is_secret(o->data->type);
+}
+
+uint32_t object_purposes(const struct object *o)
+{
+	if (o->data->key)
+		return kw_key_purposes(o->data->key);
+	return o->data->value ? o->data->purposes : (uint32_t)KW_PURPOSE_SIGN | KW_PURPOSE_DECRYPT;
 }
 
 const uint8_t *object_attributes(const struct object *o, size_t *len)
 {
 	if (o->data->key)
 		return kw_key_attributes(o->data->key, len);
-	*len = o->attributes_len;
-	return o->attributes;
+	if (o->data->value) {
+		*len = o->data->attributes_len;
+		return o->data->attributes;
+	}
+	*len = o->item ? o->item->attributes_len : 0;
+	return o->item ? o->item->attributes : NULL;
 }
 
 bool object_is_token(const struct object *o)
@@ -248,6 +355,12 @@ CK_KEY_TYPE object_key_type(enum kw_key_type type)
 		return CKK_RSA;
 	case FAMILY_EC:
 		return CKK_EC;
+	case FAMILY_X:
+		return CKK_EC_MONTGOMERY;
+	case FAMILY_AES:
+		return CKK_AES;
+	case FAMILY_SECRET:
+		return CKK_GENERIC_SECRET;
 	default:
 		return CKK_EC_EDWARDS;
 	}

@@ -5,7 +5,10 @@
 
 static const struct mechanism mechanisms[] = {
 #define MECHANISM(type, FAMILY, flags, SCHEME, HASH) \
-	{type, FAMILY_##FAMILY, flags, KW_SCHEME_##SCHEME, KW_HASH_##HASH},
+	{type, FAMILY_##FAMILY, flags, KW_SCHEME_##SCHEME, KW_HASH_##HASH, 0, 0},
+#define CIPHER(type, flags, MODE) {type, FAMILY_AES, flags, 0, KW_HASH_NONE, KW_CIPHER_##MODE, 0},
+#define MAC(type, FAMILY, KIND, HASH) \
+	{type, FAMILY_##FAMILY, CKF_SIGN | CKF_VERIFY, 0, KW_HASH_##HASH, 0, KW_MAC_##KIND},
 #include "mechanisms.def"
 };
 
@@ -46,7 +49,16 @@ enum family mechanism_family(enum kw_key_type type)
 		return FAMILY_RSA;
 	if (kw_key_type_is_ec(type))
 		return FAMILY_EC;
-	return type == KW_KEY_TYPE_ED25519 ? FAMILY_ED : FAMILY_NONE;
+	switch ((int)type) {
+	case KW_KEY_TYPE_ED25519:
+		return FAMILY_ED;
+	case KW_KEY_TYPE_X25519:
+		return FAMILY_X;
+	case KW_KEY_TYPE_HMAC:
+		return FAMILY_SECRET;
+	default:
+		return kw_key_type_is_secret(type) ? FAMILY_AES : FAMILY_NONE;
+	}
 }
 
 enum kw_hash mechanism_hash(CK_MECHANISM_TYPE type)

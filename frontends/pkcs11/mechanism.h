@@ -4,7 +4,17 @@
 
 #include "module.h"
 
-enum family { FAMILY_NONE, FAMILY_RSA, FAMILY_EC, FAMILY_ED };
+/* Bits: a mechanism may be for several. */
+enum family {
+	FAMILY_NONE = 0,
+	FAMILY_RSA = 1,
+	FAMILY_EC = 2,
+	FAMILY_ED = 4,
+	FAMILY_X = 8,
+	FAMILY_AGREE = FAMILY_EC | FAMILY_X,
+	FAMILY_AES = 16,
+	FAMILY_SECRET = 32 /* generic secrets, for HMAC and HKDF */
+};
 
 struct mechanism {
 	CK_MECHANISM_TYPE type;
@@ -12,6 +22,8 @@ struct mechanism {
 	CK_FLAGS flags;
 	unsigned scheme; /* enum kw_scheme, 0 for none */
 	enum kw_hash hash;
+	unsigned cipher; /* enum kw_cipher_mode, 0 for none */
+	unsigned mac;    /* enum kw_mac_kind, 0 for none */
 };
 
 /* NULL when the module does not have it. */

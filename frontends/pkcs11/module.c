@@ -88,6 +88,10 @@ CK_RV module_error(enum kw_err err)
 		return CKR_ACTION_PROHIBITED;
 	case KW_ERR_BAD_ALGORITHM:
 		return CKR_MECHANISM_PARAM_INVALID;
+	case KW_ERR_MIXED:
+		return CKR_TEMPLATE_INCONSISTENT;
+	case KW_ERR_BAD_MAC:
+		return CKR_SIGNATURE_INVALID;
 	case KW_ERR_BAD_KEY:
 	case KW_ERR_BAD_NAME:
 	case KW_ERR_NAME_TAKEN:
@@ -131,6 +135,7 @@ static void forget_all(void)
 {
 	session_close_all();
 	object_forget_all();
+	slot_forget();
 	kw_free(&module.kw);
 }
 

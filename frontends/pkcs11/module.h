@@ -18,6 +18,9 @@ struct kw *module_kw(void);
 void module_lock(void);
 void module_unlock(void);
 
+/* Under the lock: what is known of the token is another TEE's from now on. */
+void slot_forget(void);
+
 /* Blank-padded, as the standard wants its texts. */
 void module_pad(unsigned char *to, size_t size, const char *text);
 /* Says why on standard error when KEYWARD_PKCS11_DEBUG is set. */

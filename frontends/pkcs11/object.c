@@ -12,7 +12,7 @@ static unsigned long additions; /* by this process */
 static void object_free(struct object *o)
 {
 	key_data_put(&o->data);
-	free(o->attributes);
+	item_put(&o->item);
 	free(o);
 }
 
@@ -89,26 +89,30 @@ CK_RV object_add(struct object **object, CK_OBJECT_HANDLE *handle)
 	return rv;
 }
 
-/* Under the lock: both objects of a key on the token, new or in place of what they were. */
+/* Under the lock: the objects of a key on the token, new or in place of what they were. */
 static CK_RV put_key(struct key_data *data, bool *seen, size_t seen_len)
 {
+	bool is_secret = kw_key_type_is_secret(data->type);
 	size_t place = table_find_key(data->id);
-	struct object *private = object_new(CKO_PRIVATE_KEY, data);
-	struct object *public = object_new(CKO_PUBLIC_KEY, data);
+	struct object *private = object_new(is_secret ? CKO_SECRET_KEY : CKO_PRIVATE_KEY, data);
+	struct object *public = is_secret ? NULL : object_new(CKO_PUBLIC_KEY, data);
 	CK_RV rv = CKR_HOST_MEMORY;
 
-	if (!private || !public)
+	if (!private || (!public && !is_secret))
 		goto out;
 	if (place == TABLE_NONE) {
 		if (!table_reserve(2))
 			goto out;
 		place = table_append(private) - 1;
-		table_append(public);
+		if (public)
+			table_append(public);
 	} else {
 		private->handle = place + 1;
-		public->handle = place + 2;
 		table_set(place, private);
-		table_set(place + 1, public);
+		if (public) {
+			public->handle = place + 2;
+			table_set(place + 1, public);
+		}
 	}
 	if (place < seen_len)
 		seen[place] = true;
@@ -150,6 +154,21 @@ static bool is_on_token(size_t place)
 	return table_at(place) && !table_at(place)->session;
 }
 
+/* A private key's public key is in the place after it. */
+static bool is_pair(size_t place)
+{
+	return is_on_token(place) && table_at(place)->class == CKO_PRIVATE_KEY;
+}
+
+static void forget_key(size_t place)
+{
+	bool with_public = is_pair(place);
+
+	table_set(place, NULL);
+	if (with_public)
+		table_set(place + 1, NULL);
+}
+
 CK_RV object_merge(struct kw_key **keys, size_t count, unsigned long additions_before)
 {
 	size_t seen_len = table_size();
@@ -166,13 +185,154 @@ CK_RV object_merge(struct kw_key **keys, size_t count, unsigned long additions_b
 		key_data_put(&data);
 	}
 	for (size_t i = 0; !rv && additions == additions_before && i < seen_len; i++) {
-		if (is_on_token(i) && table_at(i)->class == CKO_PRIVATE_KEY && !seen[i]) {
-			table_set(i, NULL);
-			table_set(i + 1, NULL);
-		}
+		if (!seen[i] && (is_pair(i) || (is_on_token(i) && object_is_secret(table_at(i)))))
+			forget_key(i);
 	}
 	free(seen);
 	return rv;
+}
+
+/* --- Items --- */
+
+CK_RV object_of_item(struct item **item, struct object **object)
+{
+	struct object *o = calloc(1, sizeof(*o));
+	struct public_part *part = NULL;
+	const struct item_value *value;
+	CK_RV rv = CKR_HOST_MEMORY;
+
+	*object = NULL;
+	if (!o)
+		goto out;
+	atomic_init(&o->refs, 1);
+	o->class = (*item)->class;
+	/* Where the certificate's key is not said beside it, it is found in the certificate, now and not in the table. */
+	if (o->class == CKO_PUBLIC_KEY || (o->class == CKO_CERTIFICATE && !item_key_id(*item))) {
+		rv = item_get_value(*item, &value);
+		if (rv)
+			goto out;
+	}
+	if (o->class == CKO_PUBLIC_KEY) {
+		rv = public_part_new(value->p, value->n, &part);
+		if (rv)
+			goto out;
+		o->data = key_data_of_public(&part);
+		rv = CKR_HOST_MEMORY;
+		if (!o->data)
+			goto out;
+	}
+	o->item = *item;
+	*item = NULL;
+	*object = o;
+	o = NULL;
+	rv = CKR_OK;
+out:
+	object_put(&o);
+	item_put(item);
+	return rv;
+}
+
+/* Under the lock. A value that was fetched is not kept when something changed: it may be another one. A public key's is
+ * what the object is made of. */
+static bool is_known_item(const struct item *item, size_t *place)
+{
+	const struct item *old;
+
+	*place = table_find_item(item->id);
+	if (*place == TABLE_NONE)
+		return false;
+	old = table_at(*place)->item;
+	return old->class == item->class && old->may_manage == item->may_manage &&
+	       old->size == item->size && old->attributes_len == item->attributes_len &&
+	       !memcmp(old->attributes, item->attributes, item->attributes_len) &&
+	       (item->class == CKO_PUBLIC_KEY || !atomic_load(&old->value));
+}
+
+struct object *object_known_item(const struct item *item)
+{
+	struct object *o = NULL;
+	size_t place;
+
+	module_lock();
+	if (is_known_item(item, &place)) {
+		o = table_at(place);
+		atomic_fetch_add(&o->refs, 1);
+	}
+	module_unlock();
+	return o;
+}
+
+/* Under the lock */
+static CK_RV put_item(struct object **o)
+{
+	size_t place = table_find_item((*o)->item->id);
+	CK_RV rv = CKR_HOST_MEMORY;
+
+	if (place != TABLE_NONE) {
+		(*o)->handle = place + 1;
+		table_set(place, *o);
+	} else if (table_reserve(1)) {
+		table_append(*o);
+	} else {
+		goto out;
+	}
+	*o = NULL;
+	rv = CKR_OK;
+out:
+	object_put(o);
+	return rv;
+}
+
+CK_RV object_merge_items(struct object **items, size_t count, unsigned long additions_before)
+{
+	size_t seen_len = table_size(), place;
+	bool *seen = calloc(seen_len + 1, sizeof(*seen));
+	CK_RV rv = seen ? CKR_OK : CKR_HOST_MEMORY;
+
+	for (size_t i = 0; !rv && i < count; i++) {
+		bool is_known = is_known_item(items[i]->item, &place);
+
+		if (place < seen_len)
+			seen[place] = true;
+		if (!is_known)
+			rv = put_item(&items[i]);
+	}
+	for (size_t i = 0; !rv && additions == additions_before && i < seen_len; i++) {
+		if (is_on_token(i) && table_at(i)->item && !seen[i])
+			table_set(i, NULL);
+	}
+	free(seen);
+	return rv;
+}
+
+CK_RV object_add_item(struct object **object, CK_OBJECT_HANDLE *handle)
+{
+	uint8_t id[KW_ID_SIZE];
+	CK_RV rv;
+
+	memcpy(id, (*object)->item->id, sizeof(id));
+	module_lock();
+	rv = put_item(object);
+	if (!rv) {
+		additions++;
+		if (handle)
+			*handle = table_find_item(id) + 1;
+	}
+	module_unlock();
+	return rv;
+}
+
+void object_replace(CK_OBJECT_HANDLE handle, struct object **object)
+{
+	module_lock();
+	/* Gone meanwhile: it stays so. */
+	if (table_at(handle - 1)) {
+		(*object)->handle = handle;
+		table_set(handle - 1, *object);
+		*object = NULL;
+	}
+	module_unlock();
+	object_put(object);
 }
 
 /* The next object of a list: all of them, or those of one chain. */
@@ -234,7 +394,7 @@ CK_RV object_add_key(
 		additions++;
 		if (private_handle)
 			*private_handle = place + 1;
-		if (public_handle)
+		if (public_handle && is_pair(place))
 			*public_handle = place + 2;
 	}
 	module_unlock();
@@ -247,13 +407,11 @@ void object_forget(CK_OBJECT_HANDLE handle)
 	module_lock();
 	if (handle && table_at(handle - 1)) {
 		size_t place = handle - 1;
-		bool is_pair = is_on_token(place);
 
-		if (is_pair && table_at(place)->class == CKO_PUBLIC_KEY)
+		if (is_on_token(place) && table_at(place)->class == CKO_PUBLIC_KEY &&
+			!table_at(place)->item)
 			place--;
-		table_set(place, NULL);
-		if (is_pair)
-			table_set(place + 1, NULL);
+		forget_key(place);
 	}
 	module_unlock();
 }
@@ -266,7 +424,7 @@ void object_find_id(const uint8_t id[KW_ID_SIZE], CK_OBJECT_HANDLE *private_hand
 	*private_handle = *public_handle = CK_INVALID_HANDLE;
 	module_lock();
 	place = table_find_key(id);
-	if (place != TABLE_NONE) {
+	if (place != TABLE_NONE && is_pair(place)) {
 		*private_handle = place + 1;
 		*public_handle = place + 2;
 	}
@@ -279,7 +437,7 @@ void object_orphan(CK_OBJECT_HANDLE private_handle, CK_SESSION_HANDLE session)
 	size_t place = private_handle - 1;
 
 	module_lock();
-	if (is_on_token(place) && table_at(place)->class == CKO_PRIVATE_KEY) {
+	if (is_pair(place)) {
 		o = object_new(CKO_PUBLIC_KEY, table_at(place)->data);
 		if (o) {
 			o->session = session;
@@ -288,6 +446,8 @@ void object_orphan(CK_OBJECT_HANDLE private_handle, CK_SESSION_HANDLE session)
 		}
 		table_set(place, NULL);
 		table_set(place + 1, o);
+	} else if (is_on_token(place) && object_is_secret(table_at(place))) {
+		table_set(place, NULL);
 	}
 	module_unlock();
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Objects as the application sees them. Each key of the TEE is two: a private and a public key. An object does
- * not change: what changed in the TEE is another object with the same handle. Session objects are public keys
- * that only the module knows, and private keys that are sealed, in files that nobody has.
+ * Objects as the application sees them. Each key of the TEE is two, a private and a public key, or one, a secret key. Certificates, data and
+ * public keys alone are objects of the TEE. An object does not change: what changed in the TEE is another object
+ * with the same handle. Session objects are what only the module knows, and private and secret keys that are sealed, in
+ * files that nobody has.
  */
 #ifndef FRONTENDS_PKCS11_OBJECT_H
 #define FRONTENDS_PKCS11_OBJECT_H
@@ -10,6 +11,7 @@
 #include <openssl/evp.h>
 #include <stdatomic.h>
 
+#include "item.h"
 #include "mechanism.h"
 
 /* What a SubjectPublicKeyInfo says, in the forms that attributes have. */
@@ -31,6 +33,15 @@ struct key_data {
 	uint8_t id[KW_ID_SIZE];
 	struct kw_key *key; /* NULL: a public key that the module was given */
 	_Atomic(struct public_part *) public_part;
+	/* A secret key of a session that is no secret to the application: its value, and the key that the TEE
+	 * makes of it when it is used for the first time. */
+	uint8_t *value;
+	size_t value_len;
+	uint32_t purposes;
+	uint8_t *attributes;
+	size_t attributes_len;
+	_Atomic(struct kw_key *) sealed;
+	atomic_size_t secret_size; /* bytes of a secret key; 0: not asked for yet */
 };
 
 struct object {
@@ -39,10 +50,8 @@ struct object {
 	CK_OBJECT_CLASS class;
 	CK_SESSION_HANDLE session; /* that it ends with; 0: a token object */
 	bool is_orphan;            /* no search finds it */
-	struct key_data *data;
-	uint8_t *
-		attributes; /* of a public key that the module was given, else NULL; see stored.h */
-	size_t attributes_len;
+	struct key_data *data;     /* NULL: not a key */
+	struct item *item;         /* NULL: one of a key's pair, in the TEE or of the session */
 };
 
 /* --- Handles --- */
@@ -66,6 +75,10 @@ CK_RV object_add_key(
 	struct kw_key **key, CK_OBJECT_HANDLE *private_handle, CK_OBJECT_HANDLE *public_handle);
 /* Takes the reference over, also when there is no memory. */
 CK_RV object_add(struct object **object, CK_OBJECT_HANDLE *handle);
+/* An item on the token that this process made or changed; handle may be NULL. Takes the reference over. */
+CK_RV object_add_item(struct object **object, CK_OBJECT_HANDLE *handle);
+/* In place of the object with this handle. Takes the reference over. */
+void object_replace(CK_OBJECT_HANDLE handle, struct object **object);
 void object_forget(CK_OBJECT_HANDLE handle);
 /* A private key on the token is gone. Its public key stays with the session, for programs that delete both, one after the
  * other. */
@@ -75,11 +88,14 @@ void object_orphan(CK_OBJECT_HANDLE private_handle, CK_SESSION_HANDLE session);
 void object_forget_session(CK_SESSION_HANDLE session);
 void object_forget_all(void);
 
-/* How many keys this process made. */
+/* How many objects on the token this process made. */
 unsigned long object_additions(void);
-/* Takes the descriptions over. What is not in the list is gone, unless this process made keys since there were that many
- * additions. */
+/* Both take over what they use of the lists. What is not in the list is gone, unless this process made some since there were that
+ * many additions. */
 CK_RV object_merge(struct kw_key **keys, size_t count, unsigned long additions_before);
+CK_RV object_merge_items(struct object **items, size_t count, unsigned long additions_before);
+/* The object of an item that is known as it is described, with one more reference; else NULL. */
+struct object *object_known_item(const struct item *item);
 
 /* --- Keeping up with the TEE: refresh.c --- */
 
@@ -95,17 +111,26 @@ void refresh_forget(void);
 
 /* Takes the description over, also when there is no memory. */
 struct key_data *key_data_new(struct kw_key **key);
+/* A secret key with this value, for a session; attributes: see stored.h, as many bytes as fit into a key. */
+struct key_data *key_data_of_value(enum kw_key_type type, uint32_t purposes, const uint8_t *value,
+	size_t len, const uint8_t *attributes, size_t attributes_len);
 /* Of a public key alone: takes the part over. */
 struct key_data *key_data_of_public(struct public_part **part);
 void key_data_put(struct key_data **data);
 /* With one more reference to the data. */
 struct object *object_new(CK_OBJECT_CLASS class, struct key_data *data);
+/* Takes the item over. CKR_ATTRIBUTE_VALUE_INVALID: not a public key. Asks the TEE for the value where nothing goes without:
+ * also CKR_OBJECT_HANDLE_INVALID and CKR_DATA_INVALID. */
+CK_RV object_of_item(struct item **item, struct object **object);
 /* CKR_ATTRIBUTE_VALUE_INVALID: not a public key of a known type. */
 CK_RV public_part_new(const uint8_t *spki, size_t len, struct public_part **part);
 void public_part_free(struct public_part **part);
 /* The first call for a key asks the TEE. */
 CK_RV object_public(struct object *o, const struct public_part **part);
-struct kw_use object_use(const struct object *o);
+/* Bytes of a secret key */
+CK_RV object_secret_size(struct object *o, size_t *size);
+/* CKR_KEY_HANDLE_INVALID, or what the TEE says of a key that it gets only now. */
+CK_RV object_use(const struct object *o, struct kw_use *use);
 /* In the form of stored.h */
 const uint8_t *object_attributes(const struct object *o, size_t *len);
 /* The private and the public key on the token with this id; 0 for none. */
@@ -114,5 +139,8 @@ void object_find_id(const uint8_t id[KW_ID_SIZE], CK_OBJECT_HANDLE *private_hand
 bool object_is_token(const struct object *o);
 /* The key family's name in the standard: CKK_… */
 CK_KEY_TYPE object_key_type(enum kw_key_type type);
+bool object_is_secret(const struct object *o);
+/* Bits of enum kw_purpose; of a public key that the module was given, all that it can do. */
+uint32_t object_purposes(const struct object *o);
 
 #endif

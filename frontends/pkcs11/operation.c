@@ -6,18 +6,30 @@
 #include <string.h>
 
 #include "attribute.h"
+#include "cipher.h"
 
 static const struct {
 	CK_FLAGS flag;
-	CK_OBJECT_CLASS class;
 	CK_ATTRIBUTE_TYPE permission;
 } kinds[OP_KINDS] = {
-	[OP_SIGN] = {CKF_SIGN, CKO_PRIVATE_KEY, CKA_SIGN},
-	[OP_VERIFY] = {CKF_VERIFY, CKO_PUBLIC_KEY, CKA_VERIFY},
-	[OP_ENCRYPT] = {CKF_ENCRYPT, CKO_PUBLIC_KEY, CKA_ENCRYPT},
-	[OP_DECRYPT] = {CKF_DECRYPT, CKO_PRIVATE_KEY, CKA_DECRYPT},
-	[OP_DIGEST] = {CKF_DIGEST, 0, 0},
+	[OP_SIGN] = {CKF_SIGN, CKA_SIGN},
+	[OP_VERIFY] = {CKF_VERIFY, CKA_VERIFY},
+	[OP_ENCRYPT] = {CKF_ENCRYPT, CKA_ENCRYPT},
+	[OP_DECRYPT] = {CKF_DECRYPT, CKA_DECRYPT},
+	[OP_DIGEST] = {CKF_DIGEST, 0},
+	[OP_MESSAGE_ENCRYPT] = {CKF_MESSAGE_ENCRYPT, CKA_ENCRYPT},
+	[OP_MESSAGE_DECRYPT] = {CKF_MESSAGE_DECRYPT, CKA_DECRYPT},
 };
+
+void operation_wipe(struct operation *op)
+{
+	object_put(&op->key);
+	free(op->label);
+	if (op->data)
+		OPENSSL_cleanse(op->data, op->room);
+	free(op->data);
+	EVP_MD_CTX_free(op->digest);
+}
 
 void operation_free(struct operation **operation)
 {
@@ -26,12 +38,7 @@ void operation_free(struct operation **operation)
 	*operation = NULL;
 	if (!op)
 		return;
-	object_put(&op->key);
-	free(op->label);
-	if (op->data)
-		OPENSSL_cleanse(op->data, op->room);
-	free(op->data);
-	EVP_MD_CTX_free(op->digest);
+	operation_wipe(op);
 	free(op);
 }
 
@@ -54,7 +61,19 @@ static CK_RV take_pss(struct operation *op, const CK_MECHANISM *m)
 	return CKR_OK;
 }
 
-static CK_RV take_oaep(struct operation *op, const CK_MECHANISM *m)
+CK_RV operation_keep_label(struct operation *op, const void *p, size_t n)
+{
+	op->label_len = n;
+	if (!n)
+		return CKR_OK;
+	op->label = malloc(n);
+	if (!op->label)
+		return CKR_HOST_MEMORY;
+	memcpy(op->label, p, n);
+	return CKR_OK;
+}
+
+CK_RV operation_take_oaep(struct operation *op, const CK_MECHANISM *m)
 {
 	CK_RSA_PKCS_OAEP_PARAMS p;
 
@@ -66,14 +85,7 @@ static CK_RV take_oaep(struct operation *op, const CK_MECHANISM *m)
 	if (!op->hash || !op->mgf_hash || p.ulSourceDataLen > 256 ||
 		(p.ulSourceDataLen && (p.source != CKZ_DATA_SPECIFIED || !p.pSourceData)))
 		return CKR_MECHANISM_PARAM_INVALID;
-	if (!p.ulSourceDataLen)
-		return CKR_OK;
-	op->label = malloc(p.ulSourceDataLen);
-	if (!op->label)
-		return CKR_HOST_MEMORY;
-	memcpy(op->label, p.pSourceData, p.ulSourceDataLen);
-	op->label_len = p.ulSourceDataLen;
-	return CKR_OK;
+	return operation_keep_label(op, p.pSourceData, p.ulSourceDataLen);
 }
 
 static CK_RV take_parameters(struct operation *op, const CK_MECHANISM *m)
@@ -82,25 +94,41 @@ static CK_RV take_parameters(struct operation *op, const CK_MECHANISM *m)
 	if (op->mechanism->scheme == KW_SCHEME_RSA_PSS)
 		return take_pss(op, m);
 	if (op->mechanism->type == CKM_RSA_PKCS_OAEP)
-		return take_oaep(op, m);
+		return operation_take_oaep(op, m);
+	if (op->mechanism->cipher)
+		return cipher_take_parameters(op, m);
+	if (op->mechanism->mac)
+		return mac_take_parameters(op, m);
 	/* Ed25519 without parameters is RFC 8032's pure variant, the only one here (3.0, 2.3.14). */
 	return m->ulParameterLen ? CKR_MECHANISM_PARAM_INVALID : CKR_OK;
 }
 
 /* --- */
 
-static CK_RV take_key(struct operation *op, enum operation_kind kind, CK_OBJECT_HANDLE handle)
+static CK_OBJECT_CLASS class_for(const struct mechanism *m, CK_FLAGS flag)
 {
+	if (m->family & (FAMILY_AES | FAMILY_SECRET))
+		return CKO_SECRET_KEY;
+	return flag & (CKF_VERIFY | CKF_ENCRYPT | CKF_WRAP) ? CKO_PUBLIC_KEY : CKO_PRIVATE_KEY;
+}
+
+CK_RV operation_check_key(CK_MECHANISM_TYPE type, CK_FLAGS flag, CK_OBJECT_HANDLE handle,
+	CK_ATTRIBUTE_TYPE permission, const struct mechanism **mechanism, struct object **key)
+{
+	const struct mechanism *m = mechanism_find(type);
 	struct value v;
 
-	if (object_get(handle, &op->key))
+	*mechanism = m;
+	if (!m || !(m->flags & flag))
+		return CKR_MECHANISM_INVALID;
+	if (object_get(handle, key))
 		return CKR_KEY_HANDLE_INVALID;
-	if (op->key->class != kinds[kind].class ||
-		mechanism_family(op->key->data->type) != op->mechanism->family)
+	if ((*key)->class != class_for(m, flag) ||
+		!(mechanism_family((*key)->data->type) & m->family))
 		return CKR_KEY_TYPE_INCONSISTENT;
-	if (attribute_get(op->key, kinds[kind].permission, &v) || !*(const CK_BBOOL *)v.p)
+	if (attribute_get(*key, permission, &v) || !*(const CK_BBOOL *)v.p)
 		return CKR_KEY_FUNCTION_NOT_PERMITTED;
-	return CKR_OK;
+	return attribute_allows(*key, type) ? CKR_OK : CKR_MECHANISM_INVALID;
 }
 
 CK_RV operation_start(CK_SESSION_HANDLE session, enum operation_kind kind, CK_MECHANISM *mechanism,
@@ -129,11 +157,13 @@ CK_RV operation_start(CK_SESSION_HANDLE session, enum operation_kind kind, CK_ME
 	op->mechanism = mechanism_find(mechanism->mechanism);
 	if (!op->mechanism || !(op->mechanism->flags & kinds[kind].flag))
 		goto out;
-	rv = take_parameters(op, mechanism);
-	if (rv)
-		goto out;
-	if (kind != OP_DIGEST)
-		rv = take_key(op, kind, key);
+	/* Each message has its own. */
+	rv = kinds[kind].flag & (CKF_MESSAGE_ENCRYPT | CKF_MESSAGE_DECRYPT)
+		     ? CKR_OK
+		     : take_parameters(op, mechanism);
+	if (!rv && kind != OP_DIGEST)
+		rv = operation_check_key(mechanism->mechanism, kinds[kind].flag, key,
+			kinds[kind].permission, &op->mechanism, &op->key);
 	if (rv)
 		goto out;
 	s->operations[kind] = op;
@@ -210,6 +240,13 @@ CK_RV operation_update(struct operation *op, const uint8_t *part, size_t len)
 	memcpy(op->data + op->len, part, len);
 	op->len += len;
 	return CKR_OK;
+}
+
+void operation_block(const uint8_t *data, size_t len, uint8_t *out, size_t size)
+{
+	memset(out, 0, size - len);
+	if (len)
+		memcpy(out + size - len, data, len);
 }
 
 void operation_end(struct session *s, enum operation_kind kind, CK_RV rv, const void *out)

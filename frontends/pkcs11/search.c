@@ -267,8 +267,8 @@ CK_RV C_GetObjectSize(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ULO
 	rv = object_get(object, &o);
 	if (rv)
 		goto out;
-	/* How many bytes its record has is the TEE's matter. */
-	*size = CK_UNAVAILABLE_INFORMATION;
+	/* How many bytes a key's record has is the TEE's matter. */
+	*size = o->item ? o->item->size + o->item->attributes_len : CK_UNAVAILABLE_INFORMATION;
 out:
 	object_put(&o);
 	session_put(&s);

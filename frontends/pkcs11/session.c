@@ -315,7 +315,9 @@ CK_RV C_SessionCancel(CK_SESSION_HANDLE handle, CK_FLAGS flags)
 		CK_FLAGS flag;
 		enum operation_kind kind;
 	} kinds[] = {{CKF_SIGN, OP_SIGN}, {CKF_VERIFY, OP_VERIFY}, {CKF_ENCRYPT, OP_ENCRYPT},
-		{CKF_DECRYPT, OP_DECRYPT}, {CKF_DIGEST, OP_DIGEST}};
+		{CKF_DECRYPT, OP_DECRYPT}, {CKF_DIGEST, OP_DIGEST},
+		{CKF_MESSAGE_ENCRYPT, OP_MESSAGE_ENCRYPT},
+		{CKF_MESSAGE_DECRYPT, OP_MESSAGE_DECRYPT}};
 	struct session *s;
 	CK_RV rv = session_get(handle, &s);
 

@@ -7,7 +7,16 @@
 
 #include "module.h"
 
-enum operation_kind { OP_SIGN, OP_VERIFY, OP_ENCRYPT, OP_DECRYPT, OP_DIGEST, OP_KINDS };
+enum operation_kind {
+	OP_SIGN,
+	OP_VERIFY,
+	OP_ENCRYPT,
+	OP_DECRYPT,
+	OP_DIGEST,
+	OP_MESSAGE_ENCRYPT,
+	OP_MESSAGE_DECRYPT,
+	OP_KINDS
+};
 
 struct operation;
 struct search;

@@ -2,7 +2,7 @@
 /* Signatures, by the TEE: one request for each. */
 #include <string.h>
 
-#include "operation.h"
+#include "cipher.h"
 
 /* A message that is hashed here saves the TEE the copy; a key that may sign anything takes that. */
 #define HASH_HERE_FROM 8192
@@ -33,8 +33,24 @@ static CK_RV take_ecdsa_digest(const struct operation *op, const uint8_t *data, 
 	return CKR_OK;
 }
 
+/* CKM_RSA_X_509 takes a number (2.1.7): a shorter one has zeros in front. The TEE signs it when it is padded as a signature
+ * is, or the key is for any block. */
+static CK_RV take_block(const struct operation *op, const uint8_t *data, size_t len,
+	uint8_t out[KW_SIGNATURE_MAX], struct kw_sign *what)
+{
+	size_t size = kw_key_type_signature_size(op->key->data->type);
+
+	if (len > size)
+		return CKR_DATA_LEN_RANGE;
+	operation_block(data, len, out, size);
+	what->is_digest = false;
+	what->data = out;
+	what->len = size;
+	return CKR_OK;
+}
+
 static CK_RV prepare(const struct operation *op, const uint8_t *data, size_t len, bool is_digest,
-	uint8_t own[64], struct kw_sign *what)
+	uint8_t own[KW_SIGNATURE_MAX], struct kw_sign *what)
 {
 	memset(what, 0, sizeof(*what));
 	what->scheme = (enum kw_scheme)op->mechanism->scheme;
@@ -49,6 +65,8 @@ static CK_RV prepare(const struct operation *op, const uint8_t *data, size_t len
 	switch (op->mechanism->scheme) {
 	case KW_SCHEME_ECDSA:
 		return take_ecdsa_digest(op, data, len, own, what);
+	case KW_SCHEME_RSA_RAW:
+		return take_block(op, data, len, own, what);
 	case KW_SCHEME_RSA_PSS:
 		return len == mechanism_hash_size(op->hash) ? CKR_OK : CKR_DATA_LEN_RANGE;
 	default:
@@ -63,13 +81,16 @@ static CK_RV sign_with(const struct operation *op, const uint8_t *data, size_t l
 	unsigned char *out, CK_ULONG *out_len)
 {
 	size_t size = kw_key_type_signature_size(op->key->data->type);
-	uint8_t own[64], hash[64], signature[KW_SIGNATURE_MAX];
+	uint8_t own[KW_SIGNATURE_MAX], hash[64], signature[KW_SIGNATURE_MAX];
 	const char *own_hash = mechanism_own_hash(op->mechanism);
-	struct kw_use use = object_use(op->key);
+	struct kw_use use;
 	struct kw_sign what;
+	enum kw_err err;
 	size_t n = 0;
 	CK_RV rv;
 
+	if (op->mechanism->mac)
+		return mac_sign(op, data, len, out, out_len);
 	if (!module_wants_output(out, out_len, size, &rv))
 		return rv;
 	/* A purpose that looks at the message gets it whole. */
@@ -84,9 +105,17 @@ static CK_RV sign_with(const struct operation *op, const uint8_t *data, size_t l
 		is_digest = true;
 	}
 	rv = prepare(op, data, len, is_digest, own, &what);
+	if (!rv)
+		rv = object_use(op->key, &use);
 	if (rv)
 		return rv;
-	rv = module_error(kw_sign(module_kw(), &use, &what, signature, &n));
+	err = kw_sign(module_kw(), &use, &what, signature, &n);
+	/* The key signs (C_SignInit saw to that), and this block is none to be signed. */
+	if (err == KW_ERR_PURPOSE && what.scheme == KW_SCHEME_RSA_RAW) {
+		(void)module_error(err);
+		return CKR_DATA_INVALID;
+	}
+	rv = module_error(err);
 	if (rv)
 		return rv;
 	if (n != size)

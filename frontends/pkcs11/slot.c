@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The one slot, its token, and the mechanisms there. */
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,27 +53,40 @@ CK_RV C_GetSlotInfo(CK_SLOT_ID slot, CK_SLOT_INFO *info)
 	return CKR_OK;
 }
 
-/* Letters and digits, so that it needs no quoting in a URI (RFC 7512). Different on each machine and for each TEE. */
-static void put_serial(unsigned char serial[16])
-{
-	char machine[64] = "";
-	const char *parts[] = {machine, kw_tee(module_kw()), kw_socket(module_kw())};
-	uint64_t h = 0xcbf29ce484222325u; /* FNV-1a: this is a name, nothing depends on it */
-	FILE *f = fopen("/etc/machine-id", "re");
-	char text[17];
+/* Of the TEE that this initialization reaches; empty until somebody asks. */
+static char serial[17];
 
-	if (f) {
-		if (!fgets(machine, sizeof(machine), f))
-			machine[0] = 0;
-		fclose(f);
-	}
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		for (const char *at = parts[i]; *at; at++)
-			h = (h ^ (uint8_t)*at) * 0x100000001b3u;
-		h = (h ^ 0xff) * 0x100000001b3u;
-	}
-	snprintf(text, sizeof(text), "%016llx", (unsigned long long)h);
-	memcpy(serial, text, 16);
+void slot_forget(void)
+{
+	serial[0] = '\0';
+}
+
+/* Digits, so that it needs no quoting in a URI (RFC 7512). The device's own: it comes from the key that signs the
+ * statements of its TEE. */
+static CK_RV put_serial(unsigned char to[16])
+{
+	uint8_t spki[256], digest[EVP_MAX_MD_SIZE];
+	size_t n = sizeof(spki);
+	CK_RV rv = CKR_OK;
+	bool is_known;
+
+	module_lock();
+	memcpy(to, serial, 16);
+	is_known = serial[0];
+	module_unlock();
+	if (is_known)
+		return rv;
+	rv = module_error(kw_attestation_key(module_kw(), spki, &n));
+	if (!rv && EVP_Digest(spki, n, digest, NULL, EVP_sha256(), NULL) != 1)
+		rv = CKR_FUNCTION_FAILED;
+	if (rv)
+		return rv;
+	module_lock();
+	for (size_t i = 0; i < 8; i++)
+		snprintf(serial + 2 * i, 3, "%02x", digest[i]);
+	memcpy(to, serial, 16);
+	module_unlock();
+	return rv;
 }
 
 static void put_time(unsigned char text[16])
@@ -97,10 +111,12 @@ CK_RV C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 	if (rv)
 		return rv;
 	memset(info, 0, sizeof(*info));
+	rv = put_serial(info->serialNumber);
+	if (rv)
+		goto out;
 	module_pad(info->label, sizeof(info->label), "Keyward");
 	module_pad(info->manufacturerID, sizeof(info->manufacturerID), "Keyward");
 	module_pad(info->model, sizeof(info->model), kw_status_tee(status));
-	put_serial(info->serialNumber);
 	info->flags = CKF_RNG | CKF_TOKEN_INITIALIZED | CKF_CLOCK_ON_TOKEN;
 	if (!kw_status_may_create(status) && !kw_status_is_admin(status))
 		info->flags |= CKF_WRITE_PROTECTED;
@@ -112,8 +128,9 @@ CK_RV C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 	info->ulTotalPrivateMemory = CK_UNAVAILABLE_INFORMATION;
 	info->ulFreePrivateMemory = CK_UNAVAILABLE_INFORMATION;
 	put_time(info->utcTime);
+out:
 	kw_status_free(&status);
-	return CKR_OK;
+	return rv;
 }
 
 CK_RV C_GetMechanismList(CK_SLOT_ID slot, CK_MECHANISM_TYPE *list, CK_ULONG *count)
@@ -135,12 +152,13 @@ CK_RV C_GetMechanismList(CK_SLOT_ID slot, CK_MECHANISM_TYPE *list, CK_ULONG *cou
 
 CK_RV C_GetMechanismInfo(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO *info)
 {
+	/* Of RSA and elliptic curves in bits, of AES in bytes (2.8), of generic secrets in bits (2.7). */
 	static const struct {
+		enum family family;
 		CK_ULONG min, max;
-	} sizes[] = {[FAMILY_NONE] = {0, 0},
-		[FAMILY_RSA] = {2048, 4096},
-		[FAMILY_EC] = {256, 521},
-		[FAMILY_ED] = {255, 255}};
+	} sizes[] = {{FAMILY_RSA, 2048, 4096}, {FAMILY_EC, 256, 521}, {FAMILY_ED, 255, 255},
+		{FAMILY_X, 255, 255}, {FAMILY_AGREE, 255, 521}, {FAMILY_AES, 16, 32},
+		{FAMILY_SECRET, 8, 8 * KW_SECRET_MAX}};
 	const struct mechanism *m;
 	CK_RV rv = check_slot(slot, info);
 
@@ -149,13 +167,18 @@ CK_RV C_GetMechanismInfo(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_I
 	m = mechanism_find(type);
 	if (!m)
 		return CKR_MECHANISM_INVALID;
-	info->ulMinKeySize = sizes[m->family].min;
-	info->ulMaxKeySize = sizes[m->family].max;
+	info->ulMinKeySize = info->ulMaxKeySize = 0;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		if (sizes[i].family == m->family) {
+			info->ulMinKeySize = sizes[i].min;
+			info->ulMaxKeySize = sizes[i].max;
+		}
+	}
 	info->flags = m->flags;
-	if (m->family == FAMILY_EC || m->family == FAMILY_ED)
+	if (m->family & (FAMILY_EC | FAMILY_ED | FAMILY_X))
 		info->flags |= CKF_EC_F_P | CKF_EC_NAMEDCURVE | CKF_EC_UNCOMPRESS;
-	/* Public keys and digests are computed here, private keys in the TEE. */
-	if (is_optee() && m->flags & (CKF_SIGN | CKF_GENERATE_KEY_PAIR))
+	/* Public keys and digests are computed here, private and secret keys in the TEE. */
+	if (is_optee() && m->flags & ~(CK_FLAGS)(CKF_DIGEST | CKF_VERIFY))
 		info->flags |= CKF_HW;
 	return CKR_OK;
 }

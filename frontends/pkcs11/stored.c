@@ -68,3 +68,62 @@ CK_RV stored_put(uint8_t *list, size_t *len, enum stored_tag tag, const void *p,
 	*len += n;
 	return CKR_OK;
 }
+
+static uint32_t number_at(const uint8_t *p, size_t n)
+{
+	uint32_t number = 0;
+
+	for (size_t i = 0; i < n; i++)
+		number = number << 8 | p[i];
+	return number;
+}
+
+uint32_t stored_number(const uint8_t *list, size_t len, enum stored_tag tag)
+{
+	size_t n = 0;
+	const uint8_t *p = stored_find(list, len, tag, &n);
+
+	return p && n <= sizeof(uint32_t) ? number_at(p, n) : 0;
+}
+
+CK_RV stored_put_number(uint8_t *list, size_t *len, enum stored_tag tag, uint32_t number)
+{
+	uint8_t p[] = {(uint8_t)(number >> 24), (uint8_t)(number >> 16), (uint8_t)(number >> 8),
+		(uint8_t)number};
+
+	return stored_put(list, len, tag, p, sizeof(p));
+}
+
+bool stored_allows(const uint8_t *list, size_t len, CK_MECHANISM_TYPE mechanism)
+{
+	size_t n = 0;
+	const uint8_t *p = stored_find(list, len, STORED_MECHANISMS, &n);
+
+	for (size_t at = 0; p && at + sizeof(uint32_t) <= n; at += sizeof(uint32_t)) {
+		if (number_at(p + at, sizeof(uint32_t)) == mechanism)
+			return true;
+	}
+	return !p;
+}
+
+CK_RV stored_put_mechanisms(uint8_t *list, size_t *len, const CK_ATTRIBUTE *allowed)
+{
+	uint8_t numbers[64 * sizeof(uint32_t)];
+	size_t n = 0;
+
+	if (allowed->ulValueLen % sizeof(CK_MECHANISM_TYPE) ||
+		allowed->ulValueLen / sizeof(CK_MECHANISM_TYPE) > 64)
+		return CKR_ATTRIBUTE_VALUE_INVALID;
+	for (size_t i = 0; i < allowed->ulValueLen; i += sizeof(CK_MECHANISM_TYPE)) {
+		CK_MECHANISM_TYPE type;
+
+		memcpy(&type, (const uint8_t *)allowed->pValue + i, sizeof(type));
+		if (type > UINT32_MAX)
+			return CKR_ATTRIBUTE_VALUE_INVALID;
+		numbers[n++] = (uint8_t)(type >> 24);
+		numbers[n++] = (uint8_t)(type >> 16);
+		numbers[n++] = (uint8_t)(type >> 8);
+		numbers[n++] = (uint8_t)type;
+	}
+	return stored_put(list, len, STORED_MECHANISMS, numbers, n);
+}

@@ -43,23 +43,35 @@ static size_t chain_of(const void *p, size_t n)
 	return (size_t)(h ^ h >> 32) & (room - 1);
 }
 
-static size_t chain_of_object(enum table_index index, struct object *o)
+/* False: the object is not in this index, where it would be one of many with nothing. */
+static bool chain_of_object(enum table_index index, struct object *o, size_t *chain)
 {
 	struct value v = {0};
+	const uint8_t *id;
 
-	if (index == TABLE_KEY)
-		return chain_of(o->data->id, KW_ID_SIZE);
+	if (index == TABLE_KEY || index == TABLE_ITEM) {
+		if (index == TABLE_KEY)
+			id = o->data ? o->data->id : item_key_id(o->item);
+		else
+			id = o->item ? o->item->id : NULL;
+		if (id)
+			*chain = chain_of(id, KW_ID_SIZE);
+		return id != NULL;
+	}
 	/* Both are known without a question to the TEE. */
 	if (attribute_get(o, index == TABLE_LABEL ? CKA_LABEL : CKA_ID, &v))
-		v.n = 0;
-	return chain_of(v.p, v.n);
+		return false;
+	*chain = chain_of(v.p, v.n);
+	return true;
 }
 
 static void link_place(size_t place)
 {
-	for (unsigned i = 0; i < TABLE_INDEXES; i++) {
-		size_t chain = chain_of_object(i, places[place].object);
+	size_t chain;
 
+	for (unsigned i = 0; i < TABLE_INDEXES; i++) {
+		if (!chain_of_object(i, places[place].object, &chain))
+			continue;
 		places[place].next[i] = heads[i][chain];
 		heads[i][chain] = (uint32_t)place + 1;
 	}
@@ -67,9 +79,14 @@ static void link_place(size_t place)
 
 static void unlink_place(size_t place)
 {
-	for (unsigned i = 0; i < TABLE_INDEXES; i++) {
-		uint32_t *at = &heads[i][chain_of_object(i, places[place].object)];
+	size_t chain;
 
+	for (unsigned i = 0; i < TABLE_INDEXES; i++) {
+		uint32_t *at;
+
+		if (!chain_of_object(i, places[place].object, &chain))
+			continue;
+		at = &heads[i][chain];
 		while (*at && *at != place + 1)
 			at = &places[*at - 1].next[i];
 		if (*at)
@@ -175,8 +192,21 @@ size_t table_find_key(const uint8_t id[KW_ID_SIZE])
 	for (; i != TABLE_NONE; i = table_next(TABLE_KEY, i)) {
 		const struct object *o = places[i].object;
 
-		if (o->class == CKO_PRIVATE_KEY && !o->session &&
+		if ((o->class == CKO_PRIVATE_KEY || o->class == CKO_SECRET_KEY) && !o->session &&
 			!memcmp(o->data->id, id, KW_ID_SIZE))
+			break;
+	}
+	return i;
+}
+
+size_t table_find_item(const uint8_t id[KW_ID_SIZE])
+{
+	size_t i = table_first(TABLE_ITEM, id, KW_ID_SIZE);
+
+	for (; i != TABLE_NONE; i = table_next(TABLE_ITEM, i)) {
+		const struct object *o = places[i].object;
+
+		if (o->item && !o->session && !memcmp(o->item->id, id, KW_ID_SIZE))
 			break;
 	}
 	return i;

@@ -10,7 +10,7 @@
 
 #define TABLE_NONE SIZE_MAX
 
-enum table_index { TABLE_LABEL, TABLE_ID, TABLE_KEY, TABLE_INDEXES };
+enum table_index { TABLE_LABEL, TABLE_ID, TABLE_KEY, TABLE_ITEM, TABLE_INDEXES };
 
 /* Places that were ever used. */
 size_t table_size(void);
@@ -26,11 +26,13 @@ void table_clear(void);
 /* Objects that end with a session. */
 size_t table_session_objects(void);
 
-/* Places of the objects with this label, CKA_ID or id of the key, and of a few others: the caller compares.
+/* Places of the objects with this label, CKA_ID, id of the key (a certificate has its key's) or of the item, and of a few others: the caller compares.
  * TABLE_NONE: no more. */
 size_t table_first(enum table_index index, const void *p, size_t n);
 size_t table_next(enum table_index index, size_t place);
-/* The private key on the token with this id, or TABLE_NONE. */
+/* The private or secret key on the token with this id, or TABLE_NONE. */
 size_t table_find_key(const uint8_t id[KW_ID_SIZE]);
+/* The item on the token with this id, or TABLE_NONE. */
+size_t table_find_item(const uint8_t id[KW_ID_SIZE]);
 
 #endif

@@ -5,60 +5,49 @@
 
 #include "stored.h"
 
-enum rule {
-	ANY,        /* a flag that is looked at elsewhere, or that changes nothing */
-	FALSE_ONLY, /* a flag with a meaning that is not there */
-	TRUE_ONLY,
-	KEPT,  /* in the TEE, with the key */
-	VALUE, /* of a key that is given, not made */
-	MINE,  /* the token's to say */
-};
-
-struct attribute_rule {
-	CK_ATTRIBUTE_TYPE type;
-	enum rule rule;
-};
-
 /* 4.9 and 4.10. Uses that the module does not have are left out of the key: it says so itself. */
 static const struct attribute_rule private_rules[] = {
-	{CKA_CLASS, ANY},
-	{CKA_KEY_TYPE, ANY},
-	{CKA_TOKEN, ANY},
-	{CKA_PRIVATE, ANY},
-	{CKA_MODIFIABLE, ANY},
-	{CKA_COPYABLE, ANY},
-	{CKA_DESTROYABLE, TRUE_ONLY},
-	{CKA_SIGN, ANY},
-	{CKA_DECRYPT, ANY},
-	{CKA_DERIVE, ANY},
-	{CKA_UNWRAP, ANY},
-	{CKA_SIGN_RECOVER, ANY},
-	{CKA_SENSITIVE, TRUE_ONLY},
-	{CKA_EXTRACTABLE, FALSE_ONLY},
-	{CKA_WRAP_WITH_TRUSTED, ANY},
-	{CKA_ALWAYS_AUTHENTICATE, FALSE_ONLY},
-	{CKA_LABEL, KEPT},
-	{CKA_ID, KEPT},
-	{CKA_SUBJECT, KEPT},
-	{CKA_START_DATE, KEPT},
-	{CKA_END_DATE, KEPT},
-	{CKA_EC_PARAMS, ANY},
-	{CKA_MODULUS, VALUE},
-	{CKA_PUBLIC_EXPONENT, VALUE},
-	{CKA_PRIVATE_EXPONENT, VALUE},
-	{CKA_PRIME_1, VALUE},
-	{CKA_PRIME_2, VALUE},
-	{CKA_EXPONENT_1, VALUE},
-	{CKA_EXPONENT_2, VALUE},
-	{CKA_COEFFICIENT, VALUE},
-	{CKA_VALUE, VALUE},
-	{CKA_EC_POINT, VALUE},
-	{CKA_PUBLIC_KEY_INFO, VALUE},
-	{CKA_LOCAL, MINE},
-	{CKA_KEY_GEN_MECHANISM, MINE},
-	{CKA_ALWAYS_SENSITIVE, MINE},
-	{CKA_NEVER_EXTRACTABLE, MINE},
-	{CKA_UNIQUE_ID, MINE},
+	{CKA_CLASS, RULE_ANY},
+	{CKA_KEY_TYPE, RULE_ANY},
+	{CKA_TOKEN, RULE_ANY},
+	{CKA_PRIVATE, RULE_ANY},
+	{CKA_MODIFIABLE, RULE_ANY},
+	{CKA_COPYABLE, RULE_ANY},
+	{CKA_DESTROYABLE, RULE_TRUE_ONLY},
+	{CKA_SIGN, RULE_ANY},
+	{CKA_DECRYPT, RULE_ANY},
+	{CKA_DERIVE, RULE_ANY},
+	{CKA_UNWRAP, RULE_ANY},
+	{CKA_SIGN_RECOVER, RULE_ANY},
+	{CKA_SENSITIVE, RULE_TRUE_ONLY},
+	{CKA_EXTRACTABLE, RULE_FALSE_ONLY},
+	{CKA_WRAP_WITH_TRUSTED, RULE_ANY},
+	{CKA_ALWAYS_AUTHENTICATE, RULE_FALSE_ONLY},
+	{CKA_ALLOWED_MECHANISMS, RULE_KEPT},
+	{CKA_KEYWARD_MIXED, RULE_ANY},
+	{CKA_LABEL, RULE_KEPT},
+	{CKA_ID, RULE_KEPT},
+	{CKA_SUBJECT, RULE_KEPT},
+	{CKA_START_DATE, RULE_KEPT},
+	{CKA_END_DATE, RULE_KEPT},
+	{CKA_EC_PARAMS, RULE_ANY},
+	{CKA_MODULUS, RULE_VALUE},
+	{CKA_PUBLIC_EXPONENT, RULE_VALUE},
+	{CKA_PRIVATE_EXPONENT, RULE_VALUE},
+	{CKA_PRIME_1, RULE_VALUE},
+	{CKA_PRIME_2, RULE_VALUE},
+	{CKA_EXPONENT_1, RULE_VALUE},
+	{CKA_EXPONENT_2, RULE_VALUE},
+	{CKA_COEFFICIENT, RULE_VALUE},
+	{CKA_VALUE, RULE_VALUE},
+	{CKA_EC_POINT, RULE_VALUE},
+	{CKA_PUBLIC_KEY_INFO, RULE_VALUE},
+	{CKA_LOCAL, RULE_MINE},
+	{CKA_KEY_GEN_MECHANISM, RULE_MINE},
+	{CKA_ALWAYS_SENSITIVE, RULE_MINE},
+	{CKA_NEVER_EXTRACTABLE, RULE_MINE},
+	{CKA_UNIQUE_ID, RULE_MINE},
+	{CKA_KEYWARD_ATTESTATION, RULE_MINE},
 };
 
 static CK_RV apply(enum rule rule, const CK_ATTRIBUTE *a, bool material)
@@ -66,28 +55,29 @@ static CK_RV apply(enum rule rule, const CK_ATTRIBUTE *a, bool material)
 	bool is_set;
 
 	switch (rule) {
-	case FALSE_ONLY:
-	case TRUE_ONLY:
+	case RULE_FALSE_ONLY:
+	case RULE_TRUE_ONLY:
 		if (attribute_flag(a, 1, a->type, false, &is_set))
 			return CKR_ATTRIBUTE_VALUE_INVALID;
-		return is_set == (rule == TRUE_ONLY) ? CKR_OK : CKR_TEMPLATE_INCONSISTENT;
-	case VALUE:
+		return is_set == (rule == RULE_TRUE_ONLY) ? CKR_OK : CKR_TEMPLATE_INCONSISTENT;
+	case RULE_VALUE:
 		return material ? CKR_OK : CKR_TEMPLATE_INCONSISTENT;
-	case MINE:
+	case RULE_MINE:
 		return CKR_ATTRIBUTE_READ_ONLY;
 	default:
 		return CKR_OK;
 	}
 }
 
-static CK_RV check_rules(const CK_ATTRIBUTE *attributes, CK_ULONG count, bool material)
+CK_RV template_check_rules(const struct attribute_rule *rules, size_t rule_count,
+	const CK_ATTRIBUTE *attributes, CK_ULONG count, bool material)
 {
 	for (CK_ULONG i = 0; i < count; i++) {
 		CK_RV rv = CKR_ATTRIBUTE_TYPE_INVALID;
 
-		for (size_t k = 0; k < sizeof(private_rules) / sizeof(private_rules[0]); k++) {
-			if (private_rules[k].type == attributes[i].type)
-				rv = apply(private_rules[k].rule, &attributes[i], material);
+		for (size_t k = 0; k < rule_count; k++) {
+			if (rules[k].type == attributes[i].type)
+				rv = apply(rules[k].rule, &attributes[i], material);
 		}
 		if (rv)
 			return rv;
@@ -95,15 +85,17 @@ static CK_RV check_rules(const CK_ATTRIBUTE *attributes, CK_ULONG count, bool ma
 	return CKR_OK;
 }
 
-static CK_RV keep(
+CK_RV template_keep(
 	const CK_ATTRIBUTE *attributes, CK_ULONG count, bool replace, struct key_request *request)
 {
+	const CK_ATTRIBUTE *a;
+
 	for (CK_ULONG i = 0; i < count; i++) {
-		const CK_ATTRIBUTE *a = &attributes[i];
-		enum stored_tag tag = stored_tag_of(a->type);
+		enum stored_tag tag = stored_tag_of(attributes[i].type);
 		size_t n;
 		CK_RV rv;
 
+		a = &attributes[i];
 		if (!tag || !a->ulValueLen)
 			continue;
 		if (!replace && stored_find(request->attributes, request->attributes_len, tag, &n))
@@ -113,10 +105,11 @@ static CK_RV keep(
 		if (rv)
 			return rv;
 	}
-	return CKR_OK;
+	a = attribute_find(attributes, count, CKA_ALLOWED_MECHANISMS);
+	return a ? stored_put_mechanisms(request->attributes, &request->attributes_len, a) : CKR_OK;
 }
 
-static CK_RV expect_number(
+CK_RV template_expect(
 	const CK_ATTRIBUTE *attributes, CK_ULONG count, CK_ATTRIBUTE_TYPE type, CK_ULONG value)
 {
 	CK_ULONG given;
@@ -127,47 +120,80 @@ static CK_RV expect_number(
 	return given == value ? CKR_OK : CKR_TEMPLATE_INCONSISTENT;
 }
 
+/* What the key's family cannot do is left out. A key that decrypts does not unwrap as well, unless it is asked to on purpose:
+ * it would decrypt what was wrapped (docs/PURPOSES.md). */
+static uint32_t private_purposes(enum family family, CK_FLAGS uses, bool mixed)
+{
+	uint32_t purposes = 0;
+
+	if (uses & CKF_SIGN && family != FAMILY_X)
+		purposes |= KW_PURPOSE_SIGN | KW_PURPOSE_CSR;
+	if (uses & CKF_DECRYPT && family == FAMILY_RSA)
+		purposes |= KW_PURPOSE_DECRYPT | KW_PURPOSE_DECRYPT_PKCS1;
+	if (uses & CKF_UNWRAP && family == FAMILY_RSA && (mixed || !(uses & CKF_DECRYPT)))
+		purposes |= KW_PURPOSE_UNWRAP;
+	if ((uses & CKF_DERIVE && family == FAMILY_EC) || family == FAMILY_X)
+		purposes |= KW_PURPOSE_DERIVE | KW_PURPOSE_DERIVE_VALUE;
+	if (purposes && mixed)
+		purposes |= KW_PURPOSE_MIXED;
+	return purposes;
+}
+
 CK_RV template_read(const CK_ATTRIBUTE *attributes, CK_ULONG count, enum kw_key_type type,
 	bool material, bool is_rw, struct key_request *request)
 {
-	bool is_rsa = mechanism_family(type) == FAMILY_RSA;
-	bool sign, decrypt, with_trusted;
+	bool sign, decrypt, derive, unwrap, with_trusted, mixed;
 	CK_RV rv;
 
 	memset(request, 0, sizeof(*request));
-	rv = check_rules(attributes, count, material);
+	rv = template_check_rules(private_rules, sizeof(private_rules) / sizeof(private_rules[0]),
+		attributes, count, material);
 	if (!rv)
-		rv = expect_number(attributes, count, CKA_CLASS, CKO_PRIVATE_KEY);
+		rv = template_expect(attributes, count, CKA_CLASS, CKO_PRIVATE_KEY);
 	if (!rv)
-		rv = expect_number(attributes, count, CKA_KEY_TYPE, object_key_type(type));
+		rv = template_expect(attributes, count, CKA_KEY_TYPE, object_key_type(type));
 	if (!rv)
 		rv = attribute_flag(attributes, count, CKA_TOKEN, false, &request->is_token);
 	if (!rv)
 		rv = attribute_flag(attributes, count, CKA_DECRYPT, false, &decrypt);
-	/* A key that is not said to be for anything is for signatures. */
 	if (!rv)
-		rv = attribute_flag(attributes, count, CKA_SIGN, !decrypt, &sign);
+		rv = attribute_flag(attributes, count, CKA_DERIVE, false, &derive);
+	if (!rv)
+		rv = attribute_flag(attributes, count, CKA_UNWRAP, false, &unwrap);
+	/* A key that is not said to be for anything is for what its type does. */
+	if (!rv)
+		rv = attribute_flag(
+			attributes, count, CKA_SIGN, !decrypt && !derive && !unwrap, &sign);
 	if (!rv)
 		rv = attribute_flag(attributes, count, CKA_WRAP_WITH_TRUSTED, false, &with_trusted);
+	if (!rv)
+		rv = attribute_flag(attributes, count, CKA_KEYWARD_MIXED, false, &mixed);
 	if (rv)
 		return rv;
 	if (request->is_token && !is_rw)
 		return CKR_SESSION_READ_ONLY;
-	if (sign)
-		request->purposes |= KW_PURPOSE_SIGN | KW_PURPOSE_CSR;
-	if (decrypt && is_rsa)
-		request->purposes |= KW_PURPOSE_DECRYPT | KW_PURPOSE_DECRYPT_PKCS1;
+	request->purposes = private_purposes(mechanism_family(type),
+		(sign ? CKF_SIGN : 0) | (decrypt ? CKF_DECRYPT : 0) | (derive ? CKF_DERIVE : 0) |
+			(unwrap ? CKF_UNWRAP : 0),
+		mixed);
 	if (!request->purposes)
 		return CKR_TEMPLATE_INCONSISTENT;
-	return keep(attributes, count, true, request);
+	return template_keep(attributes, count, true, request);
 }
 
 CK_RV template_read_public(const CK_ATTRIBUTE *attributes, CK_ULONG count, enum kw_key_type type,
 	struct key_request *request)
 {
-	CK_RV rv = expect_number(attributes, count, CKA_CLASS, CKO_PUBLIC_KEY);
+	bool wrap;
+	CK_RV rv = template_expect(attributes, count, CKA_CLASS, CKO_PUBLIC_KEY);
 
 	if (!rv)
-		rv = expect_number(attributes, count, CKA_KEY_TYPE, object_key_type(type));
-	return rv ? rv : keep(attributes, count, false, request);
+		rv = template_expect(attributes, count, CKA_KEY_TYPE, object_key_type(type));
+	if (!rv)
+		rv = attribute_flag(attributes, count, CKA_WRAP, false, &wrap);
+	/* As above */
+	if (!rv && wrap && mechanism_family(type) == FAMILY_RSA &&
+		(request->purposes & KW_PURPOSE_MIXED || !(request->purposes & KW_PURPOSE_DECRYPT)))
+		request->purposes |= KW_PURPOSE_WRAP;
+	return rv ? rv : template_keep(attributes, count, false, request);
 }

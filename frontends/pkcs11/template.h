@@ -11,7 +11,44 @@ struct key_request {
 	char name[KW_NAME_MAX + 1]; /* of a token key, as far as its label is one */
 	uint8_t attributes[KW_ATTRIBUTES_MAX];
 	size_t attributes_len;
+	/* Of a secret key: */
+	enum kw_key_type type; /* as far as the length is known */
+	CK_KEY_TYPE key_type;
+	size_t size;   /* bytes that were asked for; 0 for none */
+	bool is_shown; /* a session key whose value the application may read */
 };
+
+enum rule {
+	RULE_ANY,        /* looked at elsewhere, or it changes nothing */
+	RULE_FALSE_ONLY, /* a flag with a meaning that is not there */
+	RULE_TRUE_ONLY,
+	RULE_KEPT,  /* in the TEE, with the key */
+	RULE_VALUE, /* of a key that is given, not made */
+	RULE_MINE,  /* the token's to say */
+};
+
+struct attribute_rule {
+	CK_ATTRIBUTE_TYPE type;
+	enum rule rule;
+};
+
+/* CKR_ATTRIBUTE_TYPE_INVALID for what has no rule. `material`: the value is given. */
+CK_RV template_check_rules(const struct attribute_rule *rules, size_t rule_count,
+	const CK_ATTRIBUTE *attributes, CK_ULONG count, bool material);
+/* Takes over what is kept with the key. */
+CK_RV template_keep(
+	const CK_ATTRIBUTE *attributes, CK_ULONG count, bool replace, struct key_request *request);
+CK_RV template_expect(
+	const CK_ATTRIBUTE *attributes, CK_ULONG count, CK_ATTRIBUTE_TYPE type, CK_ULONG value);
+
+enum secret_source { SECRET_GENERATED, SECRET_GIVEN, SECRET_DERIVED, SECRET_UNWRAPPED };
+
+/* Reads a secret key's template. key_type: what the mechanism makes, CK_UNAVAILABLE_INFORMATION if the template
+ * has to say it. */
+CK_RV template_read_secret(const CK_ATTRIBUTE *attributes, CK_ULONG count,
+	enum secret_source source, CK_KEY_TYPE key_type, bool is_rw, struct key_request *request);
+/* The type of an AES key of so many bytes; false: there is none. */
+bool template_aes_type(size_t size, enum kw_key_type *type);
 
 /* Reads a private key's template, whose type is known. `material`: attributes of the key's value are allowed. The standard's
  * codes for what cannot be had. */

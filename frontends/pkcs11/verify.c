@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What needs public keys only is computed here: verification and RSA encryption. */
+/* Verification: with public keys here, of MACs by the TEE. */
 #include <openssl/rsa.h>
 #include <string.h>
 
-#include "operation.h"
+#include "cipher.h"
 
-static CK_RV public_key(const struct operation *op, EVP_PKEY **pkey)
+CK_RV operation_public_key(const struct operation *op, EVP_PKEY **pkey)
 {
 	const struct public_part *part;
 	CK_RV rv = object_public(op->key, &part);
@@ -37,6 +37,9 @@ static CK_RV verify_digest(const struct operation *op, EVP_PKEY *pkey, const EVP
 	if (op->mechanism->scheme == KW_SCHEME_RSA_PKCS1 &&
 		EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) <= 0)
 		goto out;
+	if (op->mechanism->scheme == KW_SCHEME_RSA_RAW &&
+		EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) <= 0)
+		goto out;
 	rv = EVP_PKEY_verify(ctx, sig, sig_len, data, len) == 1 ? CKR_OK : CKR_SIGNATURE_INVALID;
 out:
 	EVP_PKEY_CTX_free(ctx);
@@ -61,12 +64,15 @@ static CK_RV verify_with(const struct operation *op, const uint8_t *data, size_t
 	bool is_digest, const uint8_t *sig, size_t sig_len)
 {
 	size_t size = kw_key_type_signature_size(op->key->data->type);
-	uint8_t hash[64], der[KW_SIGNATURE_MAX];
+	uint8_t hash[64], der[KW_SIGNATURE_MAX], block[KW_SIGNATURE_MAX];
 	EVP_MD *md = NULL;
 	EVP_PKEY *pkey;
 	size_t n = 0;
-	CK_RV rv = public_key(op, &pkey);
+	CK_RV rv;
 
+	if (op->mechanism->mac)
+		return mac_verify(op, data, len, sig, sig_len);
+	rv = operation_public_key(op, &pkey);
 	if (rv)
 		return rv;
 	if (sig_len != size)
@@ -89,6 +95,13 @@ static CK_RV verify_with(const struct operation *op, const uint8_t *data, size_t
 	rv = CKR_DATA_LEN_RANGE;
 	if (md && len != mechanism_hash_size(op->hash))
 		goto out;
+	if (op->mechanism->scheme == KW_SCHEME_RSA_RAW) {
+		if (len > size)
+			goto out;
+		operation_block(data, len, block, size);
+		data = block;
+		len = size;
+	}
 	if (op->mechanism->scheme == KW_SCHEME_ECDSA) {
 		/* Not a DER of two numbers: it cannot be right. */
 		rv = CKR_SIGNATURE_INVALID;
@@ -173,181 +186,4 @@ CK_RV C_VerifyFinal(CK_SESSION_HANDLE session, unsigned char *signature, CK_ULON
 out:
 	session_put(&s);
 	return rv;
-}
-
-/* --- RSA encryption --- */
-
-static bool set_oaep(EVP_PKEY_CTX *ctx, const struct operation *op)
-{
-	EVP_MD *md = EVP_MD_fetch(NULL, mechanism_hash_name(op->hash), NULL);
-	EVP_MD *mgf = EVP_MD_fetch(NULL, mechanism_hash_name(op->mgf_hash), NULL);
-	void *label = op->label_len ? OPENSSL_memdup(op->label, op->label_len) : NULL;
-	bool ok = md && mgf && (label || !op->label_len) &&
-		  EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) > 0 &&
-		  EVP_PKEY_CTX_set_rsa_oaep_md(ctx, md) > 0 &&
-		  EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, mgf) > 0;
-
-	/* The context takes the label over. */
-	if (ok && label) {
-		ok = EVP_PKEY_CTX_set0_rsa_oaep_label(ctx, label, (int)op->label_len) > 0;
-		if (ok)
-			label = NULL;
-	}
-	OPENSSL_free(label);
-	EVP_MD_free(md);
-	EVP_MD_free(mgf);
-	return ok;
-}
-
-static CK_RV encrypt_with(const struct operation *op, const uint8_t *data, size_t len,
-	unsigned char *out, CK_ULONG *out_len)
-{
-	bool is_oaep = op->mechanism->type == CKM_RSA_PKCS_OAEP;
-	size_t size = kw_key_type_signature_size(op->key->data->type);
-	size_t overhead = is_oaep ? 2 * mechanism_hash_size(op->hash) + 2 : 11;
-	EVP_PKEY_CTX *ctx = NULL;
-	EVP_PKEY *pkey;
-	CK_RV rv;
-
-	if (!module_wants_output(out, out_len, size, &rv))
-		return rv;
-	if (len > size - overhead)
-		return CKR_DATA_LEN_RANGE;
-	rv = public_key(op, &pkey);
-	if (rv)
-		return rv;
-	rv = CKR_FUNCTION_FAILED;
-	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
-	if (!ctx || EVP_PKEY_encrypt_init(ctx) <= 0)
-		goto out;
-	if (is_oaep ? !set_oaep(ctx, op)
-		    : EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) <= 0)
-		goto out;
-	if (EVP_PKEY_encrypt(ctx, out, &size, data, len) <= 0)
-		goto out;
-	*out_len = size;
-	rv = CKR_OK;
-out:
-	EVP_PKEY_CTX_free(ctx);
-	return rv;
-}
-
-CK_RV C_EncryptInit(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
-{
-	return operation_start(session, OP_ENCRYPT, mechanism, key);
-}
-
-CK_RV C_Encrypt(CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG len, unsigned char *out,
-	CK_ULONG *out_len)
-{
-	struct operation *op;
-	struct session *s;
-	CK_RV rv = session_get(session, &s);
-
-	if (rv)
-		return rv;
-	rv = operation_get(s, OP_ENCRYPT, true, &op);
-	if (rv)
-		goto out;
-	rv = (!data && len) || !out_len ? CKR_ARGUMENTS_BAD
-					: encrypt_with(op, data, len, out, out_len);
-	operation_end(s, OP_ENCRYPT, rv, out);
-out:
-	session_put(&s);
-	return rv;
-}
-
-/* --- RSA decryption, by the TEE --- */
-
-static CK_RV decrypt_with(const struct operation *op, const uint8_t *data, size_t len,
-	unsigned char *out, CK_ULONG *out_len)
-{
-	size_t size = kw_key_type_signature_size(op->key->data->type), n = 0;
-	struct kw_use use = object_use(op->key);
-	struct kw_decrypt what = {.oaep = op->mechanism->type == CKM_RSA_PKCS_OAEP,
-		.hash = op->hash,
-		.mgf_hash = op->mgf_hash,
-		.label = op->label,
-		.label_len = op->label_len,
-		.data = data,
-		.len = len};
-	uint8_t plain[KW_SIGNATURE_MAX];
-	CK_RV rv;
-
-	if (len != size)
-		return CKR_ENCRYPTED_DATA_LEN_RANGE;
-	/* How long the result is at most; the exact length is known with it only. */
-	if (!out) {
-		*out_len = size;
-		return CKR_OK;
-	}
-	rv = module_error(kw_rsa_decrypt(module_kw(), &use, &what, plain, &n));
-	if (!rv && module_wants_output(out, out_len, n, &rv))
-		memcpy(out, plain, n);
-	OPENSSL_cleanse(plain, sizeof(plain));
-	return rv;
-}
-
-CK_RV C_DecryptInit(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
-{
-	return operation_start(session, OP_DECRYPT, mechanism, key);
-}
-
-CK_RV C_Decrypt(CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG len, unsigned char *out,
-	CK_ULONG *out_len)
-{
-	struct operation *op;
-	struct session *s;
-	CK_RV rv = session_get(session, &s);
-
-	if (rv)
-		return rv;
-	rv = operation_get(s, OP_DECRYPT, true, &op);
-	if (rv)
-		goto out;
-	rv = (!data && len) || !out_len ? CKR_ARGUMENTS_BAD
-					: decrypt_with(op, data, len, out, out_len);
-	operation_end(s, OP_DECRYPT, rv, out);
-out:
-	session_put(&s);
-	return rv;
-}
-
-/* RSA has no parts (6.1.1): the operation goes on, for C_Encrypt and C_Decrypt. */
-static CK_RV no_parts(CK_SESSION_HANDLE session, enum operation_kind kind)
-{
-	struct session *s;
-	CK_RV rv = session_get(session, &s);
-
-	if (rv)
-		return rv;
-	rv = s->operations[kind] ? CKR_FUNCTION_NOT_SUPPORTED : CKR_OPERATION_NOT_INITIALIZED;
-	session_put(&s);
-	return rv;
-}
-
-CK_RV C_EncryptUpdate(CK_SESSION_HANDLE session, unsigned char *part, CK_ULONG len,
-	unsigned char *out, CK_ULONG *out_len)
-{
-	(void)part, (void)len, (void)out, (void)out_len;
-	return no_parts(session, OP_ENCRYPT);
-}
-
-CK_RV C_EncryptFinal(CK_SESSION_HANDLE session, unsigned char *out, CK_ULONG *out_len)
-{
-	(void)out, (void)out_len;
-	return no_parts(session, OP_ENCRYPT);
-}
-
-CK_RV C_DecryptUpdate(CK_SESSION_HANDLE session, unsigned char *part, CK_ULONG len,
-	unsigned char *out, CK_ULONG *out_len)
-{
-	(void)part, (void)len, (void)out, (void)out_len;
-	return no_parts(session, OP_DECRYPT);
-}
-
-CK_RV C_DecryptFinal(CK_SESSION_HANDLE session, unsigned char *out, CK_ULONG *out_len)
-{
-	(void)out, (void)out_len;
-	return no_parts(session, OP_DECRYPT);
 }

@@ -93,6 +93,9 @@ enum kw_purpose {
 #define KW_INFO_MAX 1024       /* bytes of each parameter of a derivation */
 #define KW_DERIVED_MAX 1024    /* bytes of a derived secret */
 #define KW_WRAPPED_MAX 1536    /* bytes of a wrapped key */
+#define KW_CHALLENGE_MIN 8     /* bytes of a challenge for an attestation, when there is one */
+#define KW_CHALLENGE_MAX 64
+#define KW_ATTESTATION_MAX 2048 /* bytes of an attestation statement */
 
 /* The sentence for an error, never NULL. */
 const char *kw_strerror(enum kw_err err);
@@ -546,6 +549,50 @@ enum kw_err kw_wrap(struct kw *kw, const struct kw_use *by, const struct kw_use 
 enum kw_err kw_unwrap(struct kw *kw, const struct kw_use *by, const struct kw_wrap *what,
 	const uint8_t *wrapped, size_t len, const struct kw_key_template *t,
 	struct kw_key **key) KW_MUST_USE;
+
+/* --- Attestation ---
+ * A statement, signed by a key of the TEE's device: this key is in this TEE, was made or imported there, and may
+ * do this and that. docs/ATTESTATION.md has its format, and what it proves and what not. */
+
+/* Of KW_CHALLENGE_MIN to _MAX bytes, chosen by whoever is to be convinced so that no old statement will do, or none.
+ * buf gets the statement; *len in: its size, KW_ATTESTATION_MAX is enough, out: bytes used. For all who may see the
+ * key. KW_ERR_NO_KEY, _ACCESS, _TOO_LARGE, _OTHER_DEVICE. */
+enum kw_err kw_key_attest(struct kw *kw, const struct kw_target *t, const uint8_t *challenge,
+	size_t challenge_len, uint8_t *buf, size_t *len) KW_MUST_USE;
+/* The key that signs them: Ed25519, the same for the life of the device. buf gets a DER SubjectPublicKeyInfo (RFC 8410),
+ * *len as above. Not to be asked of the device whose statements are to be verified with it. */
+enum kw_err kw_attestation_key(struct kw *kw, uint8_t *buf, size_t *len) KW_MUST_USE;
+
+/* Takes a statement apart, offline. Nothing in it is to be believed before its signature was verified. */
+struct kw_attestation;
+/* KW_ERR_BAD_STATEMENT: not a statement, or of a version that this library does not know. */
+enum kw_err kw_attestation_parse(
+	const uint8_t *statement, size_t len, struct kw_attestation **attestation) KW_MUST_USE;
+void kw_attestation_free(struct kw_attestation **attestation);
+/* KW_ID_SIZE bytes: SHA-256 of the SubjectPublicKeyInfo of the key that it says signed it. */
+const uint8_t *kw_attestation_signer(const struct kw_attestation *a);
+/* What is signed (the Sig_structure of RFC 9052, 4.4), and the Ed25519 signature. */
+const uint8_t *kw_attestation_signed(const struct kw_attestation *a, size_t *len);
+const uint8_t *kw_attestation_signature(const struct kw_attestation *a, size_t *len);
+/* NULL, and *len 0, when there was none. */
+const uint8_t *kw_attestation_challenge(const struct kw_attestation *a, size_t *len);
+uint64_t kw_attestation_time(const struct kw_attestation *a); /* seconds since 1970; 0: not said */
+const char *kw_attestation_tee(const struct kw_attestation *a);     /* "host" or "optee" */
+const char *kw_attestation_version(const struct kw_attestation *a); /* of the TEE */
+/* As in kw_status_protection: the i-th short id, NULL past the end. "device-secret" tells whether the secret that
+ * the signing key comes from is one. */
+const char *kw_attestation_protection(
+	const struct kw_attestation *a, unsigned i, enum kw_protection_state *state);
+const uint8_t *kw_attestation_id(const struct kw_attestation *a); /* of the key: KW_ID_SIZE bytes */
+/* DER SubjectPublicKeyInfo, which the caller compares with the id; NULL for a key that has none. */
+const uint8_t *kw_attestation_spki(const struct kw_attestation *a, size_t *len);
+const char *kw_attestation_type(const struct kw_attestation *a); /* "ec-p256" */
+bool kw_attestation_is_imported(const struct kw_attestation *a); /* else made in the TEE */
+bool kw_attestation_is_sealed(const struct kw_attestation *a);   /* else stored in the TEE */
+bool kw_attestation_is_extractable(const struct kw_attestation *a);
+uint64_t kw_attestation_created(const struct kw_attestation *a); /* seconds since 1970 */
+/* The i-th purpose by its name, NULL past the end. */
+const char *kw_attestation_purpose(const struct kw_attestation *a, unsigned i);
 
 /* --- Key files ---
  * What a server gets as its "private key file": PEM with the label below around DER that names a stored

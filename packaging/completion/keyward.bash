@@ -49,11 +49,11 @@ _keyward()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		--tee | --socket | --type | --purpose | --allow | --passphrase-file | --passphrase-fd | --file | --name | \
-			--subject | --san | --threads | --seconds | --output | -o) i=$((i + 1)) ;;
+			--subject | --san | --threads | --seconds | --challenge | --device-key | --key | --require | --output | -o) i=$((i + 1)) ;;
 		-*) ;;
 		*)
 			case $command in
-			'' | help | key | 'help key') command="${command:+$command }${COMP_WORDS[i]}" ;;
+			'' | help | key | 'help key' | attest | 'help attest') command="${command:+$command }${COMP_WORDS[i]}" ;;
 			*) operands=$((operands + 1)) ;;
 			esac
 			;;
@@ -75,11 +75,15 @@ _keyward()
 		compopt -o nospace 2>/dev/null
 		return
 		;;
-	--socket | --file | --passphrase-file | --output | -o)
+	--socket | --file | --passphrase-file | --device-key | --key | --output | -o)
 		compopt -o default 2>/dev/null
 		return
 		;;
-	--passphrase-fd | --name | --subject | --threads | --seconds) return ;;
+	--passphrase-fd | --name | --subject | --threads | --seconds | --challenge) return ;;
+	--require)
+		_keyward_reply < <(printf '%s\n' generated kept optee)
+		return
+		;;
 	--san)
 		_keyward_reply < <(printf '%s\n' DNS: IP: email: URI:)
 		compopt -o nospace 2>/dev/null
@@ -114,11 +118,12 @@ _keyward()
 	case $command in
 	'' | help) _keyward_reply < <(_keyward_help help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\).*/\1/p' | sort -u) ;;
 	key | 'help key') _keyward_reply < <(_keyward_help help key | sed -n '/^Commands:/,/^$/s/^  key \([a-z]*\).*/\1/p') ;;
-	'key show' | 'key rename' | 'key delete' | 'key allow' | 'key deny' | 'key csr' | 'key pem')
+	attest | 'help attest') _keyward_reply < <(_keyward_help help attest | sed -n '/^Commands:/,/^$/s/^  attest \([a-z]*\).*/\1/p') ;;
+	'key show' | 'key rename' | 'key delete' | 'key allow' | 'key deny' | 'key csr' | 'key pem' | 'key attest')
 		[ "$operands" -gt 0 ] || _keyward_reply < <(_keyward_names)
 		compopt -o default 2>/dev/null
 		;;
-	'key import' | 'key seal') compopt -o default 2>/dev/null ;;
+	'key import' | 'key seal' | 'attest verify') compopt -o default 2>/dev/null ;;
 	esac
 }
 

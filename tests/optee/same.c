@@ -56,6 +56,8 @@ static const struct {
 #define SHARE_TOKEN_DELETE 1
 #define SHARE_AUTHORIZE 3
 #define SHARE_TOKEN_ACCESS 3
+#define SHARE_KEY_ATTEST 6
+#define SHARE_ATTEST_KEY 1
 #define KW_COMMAND(number, NAME, name, ROLE, LANE, REPEAT, rmin, rmax, pmax) \
 	[number] = {#name, SHARE_##NAME},
 #include "wire/commands.def"

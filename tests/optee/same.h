@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "keyward/keyward.h"
 #include "wire/algorithms.h"
 #include "wire/codec.h"
 #include "wire/wire.h"
@@ -86,5 +87,10 @@ bool signature_is_good(const struct known *k, const struct answer *a, const uint
 /* Whether this is a request that its key signed. *of: that key, NULL for one that is not known: it was imported from
  * material that chance changed. digest: SHA-256 of the part that is the same in every TEE. */
 bool csr_is_good(const uint8_t *der, size_t n, const struct known **of, uint8_t digest[32]);
+
+/* Whether the TEE's own key signed it, the one that ATTEST_KEY gives. */
+bool statement_is_good(const struct kw_attestation *s);
+/* Whether this is that key, which may be seen here for the first time. */
+bool attestation_key_is(const uint8_t *spki, size_t n);
 
 #endif

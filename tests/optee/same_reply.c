@@ -371,6 +371,46 @@ static void show_tokens(const struct answer *a)
 	printf("%u tokens, %s", count, judge(reader_done(&r)));
 }
 
+/* Who signs is another in each TEE, and the same for ever in one. */
+static void show_attestation_key(const struct answer *a)
+{
+	struct reader r = reader_over(a->reply, a->reply_len);
+	size_t n;
+	const uint8_t *spki = get_field16(&r, WIRE_SPKI_MAX, &n);
+
+	printf("%s", judge(reader_done(&r) && attestation_key_is(spki, n)));
+}
+
+static void show_statement(const struct answer *a)
+{
+	struct reader r = reader_over(a->reply, a->reply_len);
+	struct kw_attestation *s = NULL;
+	const struct known *k = NULL;
+	const uint8_t *p, *challenge;
+	struct text t = {.len = 0};
+	const char *purpose;
+	bool good;
+	size_t n;
+
+	p = get_field16(&r, WIRE_ATTESTATION_MAX, &n);
+	good = reader_done(&r) && !kw_attestation_parse(p, n, &s) && statement_is_good(s);
+	if (s) {
+		k = known_by_id(kw_attestation_id(s));
+		p = kw_attestation_spki(s, &n);
+		good = good && (!k || (k->spki_len == n && !memcmp(k->spki, p, n)));
+		challenge = kw_attestation_challenge(s, &n);
+		add(&t, "%s %s %s %s", kw_attestation_type(s),
+			kw_attestation_is_imported(s) ? "imported" : "generated",
+			kw_attestation_is_sealed(s) ? "sealed" : "stored",
+			kw_attestation_is_extractable(s) ? "extractable" : "stays");
+		for (unsigned i = 0; (purpose = kw_attestation_purpose(s, i)); i++)
+			add(&t, " %s", purpose);
+		add_bytes(&t, "challenge", challenge, n);
+	}
+	printf("%s %s %s", known_label(k), judge(good), t.line);
+	kw_attestation_free(&s);
+}
+
 void show_reply(const struct answer *a)
 {
 	switch (a->command) {
@@ -381,13 +421,6 @@ void show_reply(const struct answer *a)
 			memcpy(last_ticket, a->reply, sizeof(last_ticket));
 		printf("%s", judge(a->reply_len == sizeof(last_ticket)));
 		return;
-	case CMD_TOKEN_INIT:
-	case CMD_TOKEN_LOGOUT:
-	case CMD_TOKEN_SET_PIN:
-	case CMD_TOKEN_INIT_PIN:
-	case CMD_TOKEN_DELETE:
-	case CMD_AUTHORIZE:
-	case CMD_TOKEN_ACCESS:
 	case CMD_HELLO:
 		return show_hello(a);
 	case CMD_STATUS:
@@ -404,6 +437,13 @@ void show_reply(const struct answer *a)
 			objects[object_at(a->request)].is_stored = false;
 		printf("object %u %s", object_at(a->request), judge(a->reply_len == 0));
 		return;
+	case CMD_TOKEN_INIT:
+	case CMD_TOKEN_LOGOUT:
+	case CMD_TOKEN_SET_PIN:
+	case CMD_TOKEN_INIT_PIN:
+	case CMD_TOKEN_DELETE:
+	case CMD_AUTHORIZE:
+	case CMD_TOKEN_ACCESS:
 	case CMD_KEY_DELETE:
 		printf("%s", judge(a->reply_len == 0));
 		return;
@@ -411,6 +451,10 @@ void show_reply(const struct answer *a)
 		return show_csr(a);
 	case CMD_KEY_LOAD:
 		return show_load(a);
+	case CMD_KEY_ATTEST:
+		return show_statement(a);
+	case CMD_ATTEST_KEY:
+		return show_attestation_key(a);
 	case CMD_SIGN:
 		return show_signature(a);
 	case CMD_RSA_DECRYPT:

@@ -87,6 +87,16 @@ static void put_attributes(struct writer *w)
 	put_field16(w, bytes, n);
 }
 
+static void put_attest(struct writer *w)
+{
+	uint8_t challenge[WIRE_CHALLENGE_MAX + 2];
+	size_t n = one_in(3) ? 0 : one_in(10) ? below(sizeof(challenge) + 1) : 8 + below(57);
+
+	put_target(w);
+	chance_bytes(challenge, n);
+	put_field8(w, challenge, n);
+}
+
 static void put_object_id(struct writer *w)
 {
 	put_bytes(w, one_in(20) ? some_key()->id : objects[below(OBJECTS)].id, WIRE_ID_SIZE);
@@ -443,6 +453,10 @@ static void put_whole(struct writer *w, uint16_t command, unsigned *aim)
 	case CMD_KEY_ATTRIBUTES:
 		put_target(w);
 		return put_attributes(w);
+	case CMD_KEY_ATTEST:
+		return put_attest(w);
+	case CMD_ATTEST_KEY:
+		return;
 	case CMD_OBJECT_PUT:
 		return put_object(w, aim);
 	case CMD_OBJECT_GET:

@@ -4,6 +4,7 @@
 #include <openssl/x509.h>
 #include <string.h>
 
+#include "live.h"
 #include "same.h"
 
 static const EVP_MD *digest_of(uint8_t hash)
@@ -140,4 +141,50 @@ out:
 	OPENSSL_free(out);
 	X509_REQ_free(req);
 	return good;
+}
+
+static EVP_PKEY *attestation_key;
+static uint8_t attestation_key_id[WIRE_ID_SIZE];
+
+bool attestation_key_is(const uint8_t *spki, size_t n)
+{
+	const uint8_t *at = spki;
+	EVP_PKEY *key = spki ? d2i_PUBKEY(NULL, &at, (long)n) : NULL;
+	bool is = key && at == spki + n && EVP_PKEY_get_id(key) == EVP_PKEY_ED25519;
+
+	if (is && attestation_key) {
+		is = EVP_PKEY_eq(key, attestation_key) == 1;
+	} else if (is) {
+		is = EVP_Digest(spki, n, attestation_key_id, NULL, EVP_sha256(), NULL) == 1;
+		EVP_PKEY_up_ref(key);
+		attestation_key = key;
+	}
+	EVP_PKEY_free(key);
+	return is;
+}
+
+static bool ask_for_attestation_key(void)
+{
+	struct live_reply reply;
+	struct reader r;
+	const uint8_t *spki;
+	size_t n;
+
+	if (live_call(0, CMD_ATTEST_KEY, NULL, 0, &reply) || reply.answer)
+		return false;
+	r = reader_over(reply.payload, reply.len);
+	spki = get_field16(&r, WIRE_SPKI_MAX, &n);
+	return reader_done(&r) && attestation_key_is(spki, n);
+}
+
+bool statement_is_good(const struct kw_attestation *s)
+{
+	size_t n, sig_len;
+	const uint8_t *data = kw_attestation_signed(s, &n);
+	const uint8_t *sig = kw_attestation_signature(s, &sig_len);
+
+	if (!attestation_key && !ask_for_attestation_key())
+		return false;
+	return !memcmp(kw_attestation_signer(s), attestation_key_id, WIRE_ID_SIZE) &&
+	       ed25519_is_good(attestation_key, data, n, sig, sig_len);
 }
