@@ -18,6 +18,9 @@ struct kw *module_kw(void);
 void module_lock(void);
 void module_unlock(void);
 
+/* Whether sessions can be opened there: CKR_SLOT_ID_INVALID, CKR_TOKEN_NOT_RECOGNIZED for a token that is not
+ * initialized, CKR_CRYPTOKI_NOT_INITIALIZED. */
+CK_RV slot_check(CK_SLOT_ID slot);
 /* Under the lock: what is known of the token is another TEE's from now on. */
 void slot_forget(void);
 
