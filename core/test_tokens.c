@@ -264,11 +264,13 @@ static unsigned count(uint32_t uid, uint16_t command)
 	return n;
 }
 
+#ifndef KW_LIVE_TEE
 static void reopen(void)
 {
 	core_close(&core);
 	assert_int_equal(core_open(NULL, &core), 0);
 }
+#endif
 
 /* --- */
 
@@ -304,6 +306,7 @@ static void test_life_of_a_token(void **state)
 	assert_int_equal(sign_as(OWNER, id), 0);
 }
 
+#ifndef KW_LIVE_TEE
 static void test_a_login_opens_one_connection(void **state)
 {
 	struct grants other = {{0}};
@@ -359,6 +362,7 @@ static void test_identity_counts_as_well(void **state)
 	assert_int_equal(login_as(ADMIN, SLOT, TOKEN_USER, USER_PIN, NULL), 0);
 	assert_int_equal(sign_as(ADMIN, id), KW_ERR_ACCESS);
 }
+#endif
 
 static void test_access_to_a_token_changes(void **state)
 {
@@ -606,6 +610,7 @@ static void test_initialising_again_takes_all(void **state)
 	generate_on(SLOT, "key");
 }
 
+#ifndef KW_LIVE_TEE
 static void test_logins_are_bounded(void **state)
 {
 	struct ticket first, last;
@@ -630,6 +635,7 @@ static void test_logins_are_bounded(void **state)
 	assert_int_equal(login(TOKEN_USER, USER_PIN), KW_ERR_LIMIT);
 	assert_int_equal(with_ticket(OWNER, CMD_AUTHORIZE, &last), KW_ERR_LIMIT);
 }
+#endif
 
 static void test_malformed_requests(void **state)
 {
