@@ -83,7 +83,7 @@ int main(int argc, char **argv)
 	static const char *const keys[BASELINE_KEYS] = {
 		[BASELINE_EC] = "ec", [BASELINE_RSA] = "rsa", [BASELINE_ED] = "ed"};
 	struct baseline baseline = {.key = BASELINE_KEYS};
-	struct bench bench = {open_session, sign_once, &baseline};
+	struct bench bench = {.open = open_session, .once = sign_once, .ctx = &baseline};
 	double rate;
 
 	for (uint32_t i = 0; argc == 5 && i < BASELINE_KEYS; i++) {

@@ -2,8 +2,9 @@
 /*
  * The same signatures through a PKCS #11 module, called directly: for comparison with SoftHSM2.
  *
- *	bench_pkcs11 PROCESSES SECONDS MODULE PIN LABEL ec|rsa|ed
+ *	bench_pkcs11 [-t] COUNT SECONDS MODULE PIN LABEL ec|rsa|ed
  *
+ * By COUNT processes; with -t by COUNT threads of one process, each with a session of its own.
  * The first token with a private key of that label is used.
  */
 #include "rounds.h"
@@ -11,6 +12,7 @@
 #include <dlfcn.h>
 #include <openssl/evp.h>
 #include <p11-kit/pkcs11.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +24,7 @@ struct token {
 	char *label;
 	char kind;
 	CK_FUNCTION_LIST *f;
+	CK_SLOT_ID slot;
 	CK_SESSION_HANDLE session;
 	CK_OBJECT_HANDLE key;
 	uint64_t n;
@@ -45,6 +48,7 @@ static int open_slot(struct token *t, CK_SLOT_ID slot)
 	if (t->f->C_FindObjects(t->session, &t->key, 1, &found))
 		return -1;
 	t->f->C_FindObjectsFinal(t->session);
+	t->slot = slot;
 	return found == 1 ? 0 : -1;
 }
 
@@ -53,6 +57,7 @@ static int open_token(void *ctx)
 {
 	struct token *t = ctx;
 	void *library = dlopen(t->module, RTLD_NOW | RTLD_LOCAL);
+	CK_C_INITIALIZE_ARGS threads = {.flags = CKF_OS_LOCKING_OK};
 	CK_C_GetFunctionList get = NULL;
 
 	if (library)
@@ -63,7 +68,7 @@ static int open_token(void *ctx)
 		CK_SLOT_ID slots[16];
 		CK_ULONG count = 16;
 
-		if (t->f->C_Initialize(NULL) || t->f->C_GetSlotList(CK_TRUE, slots, &count))
+		if (t->f->C_Initialize(&threads) || t->f->C_GetSlotList(CK_TRUE, slots, &count))
 			return -1;
 		for (CK_ULONG k = 0; k < count; k++)
 			if (!open_slot(t, slots[k]))
@@ -73,6 +78,22 @@ static int open_token(void *ctx)
 	}
 	fprintf(stderr, "bench_pkcs11: no key '%s' in any token\n", t->label);
 	return -1;
+}
+
+static void *another_session(void *ctx)
+{
+	const struct token *first = ctx;
+	struct token *t = malloc(sizeof(*t));
+
+	if (!t)
+		return NULL;
+	*t = *first;
+	t->n = (uint64_t)(uintptr_t)t; /* other messages than another thread's */
+	if (t->f->C_OpenSession(t->slot, CKF_SERIAL_SESSION, NULL, NULL, &t->session)) {
+		free(t);
+		return NULL;
+	}
+	return t;
 }
 
 static int sign_once(void *ctx)
@@ -112,19 +133,25 @@ static int sign_once(void *ctx)
 int main(int argc, char **argv)
 {
 	struct token token = {0};
-	struct bench bench = {open_token, sign_once, &token};
+	struct bench bench = {open_token, sign_once, &token, another_session};
+	bool threads = argc > 1 && strcmp(argv[1], "-t") == 0;
+	unsigned count;
 	double rate;
 
+	argv += threads;
+	argc -= threads;
 	if (argc != 7 || atoi(argv[1]) <= 0 || atof(argv[2]) <= 0) {
 		fprintf(stderr,
-			"usage: bench_pkcs11 PROCESSES SECONDS MODULE PIN LABEL ec|rsa|ed\n");
+			"usage: bench_pkcs11 [-t] COUNT SECONDS MODULE PIN LABEL ec|rsa|ed\n");
 		return 2;
 	}
 	token.module = argv[3];
 	token.pin = argv[4];
 	token.label = argv[5];
 	token.kind = strcmp(argv[6], "rsa") == 0 ? 'r' : strcmp(argv[6], "ed") == 0 ? 'd' : 'e';
-	rate = bench_rate(&bench, (unsigned)atoi(argv[1]), atof(argv[2]));
+	count = (unsigned)atoi(argv[1]);
+	rate = threads ? bench_thread_rate(&bench, count, atof(argv[2]))
+		       : bench_rate(&bench, count, atof(argv[2]));
 	if (rate < 0)
 		return 1;
 	printf("%.1f\n", rate);

@@ -64,7 +64,7 @@ out:
 int main(int argc, char **argv)
 {
 	struct signer signer = {0};
-	struct bench bench = {open_key, sign_once, &signer};
+	struct bench bench = {.open = open_key, .once = sign_once, .ctx = &signer};
 	double rate;
 
 	if (argc != 4 || atoi(argv[1]) <= 0 || atof(argv[2]) <= 0) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "rounds.h"
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,4 +135,60 @@ double bench_rate(const struct bench *bench, unsigned processes, double seconds)
 		if (status)
 			total = -1;
 	return started == processes ? total : -1;
+}
+
+struct runner {
+	const struct bench *bench;
+	void *ctx;
+	double seconds;
+	pthread_barrier_t *start;
+	double rate;
+};
+
+static void *run_thread(void *arg)
+{
+	struct runner *r = arg;
+	uint64_t count = 0;
+	bool failed = false;
+	double begin, now;
+
+	for (int i = 0; i < WARM_UP && !failed; i++)
+		failed = r->bench->once(r->ctx);
+	pthread_barrier_wait(r->start);
+	begin = now = bench_now();
+	while (!failed && now - begin < r->seconds) {
+		failed = r->bench->once(r->ctx);
+		count++;
+		now = bench_now();
+	}
+	r->rate = failed ? -1 : (double)count / (now - begin);
+	return NULL;
+}
+
+double bench_thread_rate(const struct bench *bench, unsigned threads, double seconds)
+{
+	struct runner *runners = calloc(threads, sizeof(*runners));
+	pthread_t *ids = calloc(threads, sizeof(*ids));
+	pthread_barrier_t start;
+	double total = 0;
+
+	if (!runners || !ids || bench->open(bench->ctx) ||
+		pthread_barrier_init(&start, NULL, threads))
+		return -1;
+	for (unsigned i = 0; i < threads; i++) {
+		runners[i] = (struct runner){bench, bench->thread(bench->ctx), seconds, &start, 0};
+		/* The others wait at the barrier: there is no going on without this one. */
+		if (!runners[i].ctx || pthread_create(&ids[i], NULL, run_thread, &runners[i])) {
+			fprintf(stderr, "bench: thread %u cannot be started\n", i);
+			exit(1);
+		}
+	}
+	for (unsigned i = 0; i < threads; i++) {
+		pthread_join(ids[i], NULL);
+		total = total < 0 || runners[i].rate < 0 ? -1 : total + runners[i].rate;
+	}
+	pthread_barrier_destroy(&start);
+	free(runners);
+	free(ids);
+	return total;
 }

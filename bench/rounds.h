@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One measured operation, run in several processes at once. */
+/* One measured operation, run in several processes or threads at once. */
 #ifndef BENCH_ROUNDS_H
 #define BENCH_ROUNDS_H
 
@@ -12,10 +12,15 @@ struct bench {
 	/* The operation. 0 is success. */
 	int (*once)(void *ctx);
 	void *ctx;
+	/* What another thread of the process passes to once, made after open. NULL: failed. For bench_thread_rate. */
+	void *(*thread)(void *ctx);
 };
 
 /* Operations a second, summed over the processes; each runs for `seconds` after all are warm. Negative: failed. */
 double bench_rate(const struct bench *bench, unsigned processes, double seconds);
+
+/* The same with threads of this process. */
+double bench_thread_rate(const struct bench *bench, unsigned threads, double seconds);
 
 double bench_now(void); /* seconds, monotonic */
 

@@ -20,7 +20,6 @@ static enum exit_code run(struct cli *cli)
 	struct kw_key *key = NULL;
 	const char *value;
 	bool json = false;
-	enum kw_err err;
 	int letter;
 
 	key_request_init(&request);
@@ -38,9 +37,9 @@ static enum exit_code run(struct cli *cli)
 	code = cli_connect(cli);
 	if (code != EXIT_OK)
 		return code;
-	err = kw_key_generate(cli->kw, &request.t, &key);
-	if (err)
-		return fail_kw(err, "cannot make the key '%s'", request.t.name);
+	code = key_request_generate(cli, &request, &key);
+	if (code != EXIT_OK)
+		return code;
 	if (json) {
 		key_json(&j, NULL, key);
 	} else {

@@ -5,6 +5,9 @@
 #include "request.h"
 
 static const struct option_row options[] = {
+	{"type", OPTION_TYPE, "TYPE",
+		"of a secret key, whose file has its bytes and nothing else; a private key's file "
+		"says its type"},
 	ROW_PURPOSE,
 	ROW_ALLOW,
 	ROW_PASSPHRASE_FILE,
@@ -50,7 +53,8 @@ static enum exit_code run(struct cli *cli)
 		key_json(&j, NULL, key);
 	} else {
 		hint_done("Imported the key", key);
-		puts("The TEE's public key is the same as the file's.");
+		if (!kw_key_type_is_secret(m.type))
+			puts("The TEE's public key is the same as the file's.");
 		hint_server_file(cli, key);
 		print_delete_advice(path);
 	}
@@ -64,11 +68,13 @@ out:
 const struct command command_key_import = {
 	.name = "key import",
 	.arguments = "NAME FILE [OPTION]...",
-	.summary = "put the private key of a file into the TEE",
+	.summary = "put the key of a file into the TEE",
 	.details =
 		"FILE is PKCS #8 (also encrypted), SEC 1 or PKCS #1, in PEM or DER; - reads "
 		"standard input.\n"
-		"It is left as it is. An encrypted key's passphrase is asked for at the terminal.",
+		"It is left as it is. An encrypted key's passphrase is asked for at the terminal. "
+		"With --type\n"
+		"aes-256 and the like, or hmac, FILE has the bytes of the secret key.",
 	.options = options,
 	.holds_secrets = true,
 	.run = run,

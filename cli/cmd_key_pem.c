@@ -54,6 +54,12 @@ static enum exit_code run(struct cli *cli)
 		code = fail_kw(err, "cannot write the file of the key '%s'", target.text);
 		goto out;
 	}
+	if (kw_key_type_is_secret(kw_key_type(key))) {
+		code = fail(EXIT_USAGE,
+			"'%s' is a secret key (%s), and no private key that a server could have",
+			target.text, kw_key_type_name(kw_key_type(key)));
+		goto out;
+	}
 	code = pem_text(key, &text, &len);
 	if (code == EXIT_OK)
 		code = file_write(output, text, len, force);

@@ -55,7 +55,6 @@ static enum exit_code make(
 {
 	enum exit_code code = EXIT_OK;
 	struct key_material m;
-	enum kw_err err;
 
 	memset(&m, 0, sizeof(m));
 	if (input)
@@ -70,9 +69,7 @@ static enum exit_code make(
 		code = key_request_import(cli, request, input, &m, key);
 		goto out;
 	}
-	err = kw_key_generate(cli->kw, &request->t, key);
-	if (err)
-		code = fail_kw(err, "cannot make a sealed key");
+	code = key_request_generate(cli, request, key);
 out:
 	key_material_wipe(&m);
 	return code;
@@ -128,6 +125,12 @@ static enum exit_code run(struct cli *cli)
 	if (!input == !has_type)
 		return usage_error(
 			cli, "give either a key file to seal or --type TYPE for a new key");
+	if (has_type && kw_key_type_is_secret(request.t.type))
+		return usage_error(cli,
+			"a sealed key's file is a server's private key file, and a key of type %s "
+			"is "
+			"none: keep it in the TEE, with 'keyward key generate'",
+			kw_key_type_name(request.t.type));
 	if (input && is_same_file(input, output))
 		return usage_error(cli,
 			"the key file itself cannot be the output: a sealed key is lost "

@@ -16,6 +16,9 @@ static enum exit_code print_public(const struct kw_key *key)
 {
 	char *pem = key_public_pem(key);
 
+	if (kw_key_type_is_secret(kw_key_type(key)))
+		return fail(EXIT_USAGE, "this is a secret key (%s): it has no public key",
+			kw_key_type_name(kw_key_type(key)));
 	if (!pem)
 		return fail(EXIT_FAILED, "the TEE did not give the public key");
 	fputs(pem, stdout);

@@ -68,6 +68,9 @@ void key_json(struct json *j, const char *member, const struct kw_key *key)
 			json_string(j, NULL, name);
 	}
 	json_close(j, ']');
+	json_bool(j, "extractable", kw_key_purposes(key) & KW_PURPOSE_EXTRACTABLE);
+	if (kw_key_secret_size(key))
+		json_number(j, "bytes", kw_key_secret_size(key));
 	json_bool(j, "sealed", kw_key_is_sealed(key));
 	json_string(j, "origin", kw_key_is_imported(key) ? "imported" : "generated");
 	json_number(j, "created", kw_key_created(key));
@@ -132,6 +135,14 @@ static void print_rights(const struct kw_key *key)
 								      : "only look at it");
 }
 
+static const char *how_it_leaves(uint32_t purposes)
+{
+	if (!(purposes & KW_PURPOSE_EXTRACTABLE))
+		return "no";
+	return purposes & KW_PURPOSE_WITH_TRUSTED ? "yes, wrapped by a trusted key"
+						  : "yes, wrapped by any key with the purpose wrap";
+}
+
 void key_print(const struct kw_key *key)
 {
 	const char *type = kw_key_type_name(kw_key_type(key));
@@ -139,7 +150,12 @@ void key_print(const struct kw_key *key)
 
 	item("Name", *kw_key_name(key) ? kw_key_name(key) : "(none)");
 	item("Type", type ? type : "unknown");
+	if (kw_key_secret_size(key)) {
+		snprintf(buf, sizeof(buf), "%zu bytes, secret", kw_key_secret_size(key));
+		item("Length", buf);
+	}
 	print_purposes(key);
+	item("May leave", how_it_leaves(kw_key_purposes(key)));
 	item("Kept", kw_key_is_sealed(key) ? "sealed: only in its file, for the TEE of this device"
 					   : "in the TEE");
 	text_time(kw_key_created(key), time);
@@ -150,7 +166,7 @@ void key_print(const struct kw_key *key)
 	text_time(kw_key_last_use(key), time);
 	snprintf(buf, sizeof(buf), "%" PRIu64 "%s%s", kw_key_signatures(key),
 		kw_key_last_use(key) ? ", last used " : "", kw_key_last_use(key) ? time : "");
-	item("Signatures", buf);
+	item(kw_key_type_signs(kw_key_type(key)) ? "Signatures" : "Uses", buf);
 	snprintf(buf, sizeof(buf), "%" PRIu64, kw_key_refusals(key));
 	item("Refusals", buf);
 	text_hex(kw_key_id(key), KW_ID_SIZE, hex);

@@ -81,6 +81,7 @@ enum exit_code exit_code_of(enum kw_err err)
 	case KW_ERR_BAD_NAME:
 	case KW_ERR_ARGUMENT:
 	case KW_ERR_UNSUPPORTED_TYPE:
+	case KW_ERR_MIXED:
 		return EXIT_USAGE;
 	default:
 		return EXIT_FAILED;

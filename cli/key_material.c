@@ -102,13 +102,14 @@ out:
 	return ok;
 }
 
-static bool take_ed25519(struct key_material *m, EVP_PKEY *pkey)
+/* Ed25519 and X25519. */
+static bool take_raw(struct key_material *m, EVP_PKEY *pkey, enum kw_key_type type)
 {
-	m->type = KW_KEY_TYPE_ED25519;
+	m->type = type;
 	m->len = 32;
 	if (EVP_PKEY_get_raw_private_key(pkey, m->bytes, &m->len) && m->len == 32)
 		return true;
-	return key_problem(m, "this Ed25519 key lacks its private part: use a complete copy of it");
+	return key_problem(m, "this key lacks its private part: use a complete copy of it");
 }
 
 /* The public part that the file states has to belong to its private part. */
@@ -132,15 +133,17 @@ bool key_material_take(struct key_material *m, EVP_PKEY *pkey, OSSL_LIB_CTX *lib
 	else if (EVP_PKEY_is_a(pkey, "EC"))
 		ok = take_ec(m, pkey);
 	else if (EVP_PKEY_is_a(pkey, "ED25519"))
-		ok = take_ed25519(m, pkey);
+		ok = take_raw(m, pkey, KW_KEY_TYPE_ED25519);
+	else if (EVP_PKEY_is_a(pkey, "X25519"))
+		ok = take_raw(m, pkey, KW_KEY_TYPE_X25519);
 	else if (EVP_PKEY_is_a(pkey, "RSA-PSS"))
 		key_problem(m,
 			"this is an RSA key for PSS only, a limit that would be lost in the TEE: "
 			"make a new key");
 	else
 		key_problem(m,
-			"this is a key of type %s, which Keyward does not keep: use RSA, EC or "
-			"Ed25519",
+			"this is a key of type %s, which Keyward does not keep: use RSA, EC, "
+			"Ed25519 or X25519",
 			EVP_PKEY_get0_type_name(pkey) ? EVP_PKEY_get0_type_name(pkey) : "unknown");
 	if (!ok)
 		return false;

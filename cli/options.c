@@ -181,8 +181,8 @@ static void print_choices(FILE *f, const struct command *command, unsigned colum
 		} else if (row->letter == OPTION_PURPOSE) {
 			fputs("\nPurposes, one or several with commas:\n", f);
 			for (i = 0; (name = kw_purpose_row(i, &sentence)); i++) {
-				fprintf(f, "  %-16s", name);
-				text_print_wrapped(f, sentence, 18, columns);
+				fprintf(f, "  %-19s", name);
+				text_print_wrapped(f, sentence, 21, columns);
 			}
 		}
 	}

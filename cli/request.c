@@ -47,16 +47,20 @@ static void set_type(struct cli *cli, struct key_request *r, const char *value)
 	if (!r->t.type)
 		exit((int)usage_error(cli, "there is no type '%s': use %s", value,
 			join_rows(kw_key_type_row, names, sizeof(names))));
+	r->has_type = true;
 }
 
 static void set_purposes(struct cli *cli, struct key_request *r, const char *value)
 {
 	char names[256];
+	uint32_t purposes = 0;
 
-	if (kw_purposes_from_names(value, &r->t.purposes))
+	if (kw_purposes_from_names(value, &purposes))
 		exit((int)usage_error(cli,
 			"'%s' is not a list of purposes: use %s, several with commas", value,
 			join_rows(purpose_name, names, sizeof(names))));
+	r->t.purposes = purposes | (r->has_purposes ? r->t.purposes : 0);
+	r->has_purposes = true;
 }
 
 static void add_allowed(struct cli *cli, struct key_request *r, const char *value)
@@ -99,20 +103,83 @@ bool key_request_option(struct cli *cli, struct key_request *r, int letter, cons
 	}
 }
 
+/* What somebody may have meant who did not say. */
+static const char *usual_purposes(enum kw_key_type type)
+{
+	if (type == KW_KEY_TYPE_HMAC)
+		return "mac";
+	return kw_key_type_is_secret(type) ? "encrypt,decrypt" : "derive";
+}
+
 enum exit_code key_request_check(struct cli *cli, const struct key_request *r)
 {
 	if (r->t.purposes & (KW_PURPOSE_TLS_SERVER | KW_PURPOSE_TLS_CLIENT | KW_PURPOSE_CSR |
 				    KW_PURPOSE_SIGN) &&
 		!kw_key_type_signs(r->t.type))
 		return usage_error(cli,
-			"a key of type %s cannot sign: say what it is for with --purpose",
-			kw_key_type_name(r->t.type));
+			"a key of type %s cannot sign: say what it is for, as with --purpose %s",
+			kw_key_type_name(r->t.type), usual_purposes(r->t.type));
 	if (r->t.purposes & (KW_PURPOSE_DECRYPT | KW_PURPOSE_DECRYPT_PKCS1) &&
 		!kw_key_type_is_rsa(r->t.type) && !kw_key_type_is_secret(r->t.type))
 		return usage_error(cli,
 			"a key of type %s cannot decrypt: use an RSA key or other purposes",
 			kw_key_type_name(r->t.type));
 	return EXIT_OK;
+}
+
+/* All else that is in a request of ours is good: it is the purposes that do not fit the type. */
+static enum exit_code fail_make(
+	enum kw_err err, const struct key_request *r, const char *what, const char *of)
+{
+	char names[256];
+
+	if (err != KW_ERR_BAD_REQUEST)
+		return fail_kw(err, "cannot %s '%s'", what, of);
+	kw_purposes_names(r->t.purposes, names, sizeof(names));
+	return fail(EXIT_USAGE, "cannot %s '%s': a key of type %s cannot have the purposes %s",
+		what, of, kw_key_type_name(r->t.type), names);
+}
+
+/* A secret key's file is the key: nothing says what it is but its length. */
+static bool take_bytes(
+	const struct key_request *r, const uint8_t *data, size_t len, struct key_material *m)
+{
+	size_t size = kw_key_type_bits(r->t.type) / 8;
+	bool fits = r->t.type == KW_KEY_TYPE_HMAC ? len > 0 && len <= KW_SECRET_MAX : len == size;
+
+	m->type = r->t.type;
+	if (r->t.type == KW_KEY_TYPE_HMAC)
+		snprintf(m->problem, sizeof(m->problem),
+			"it has %zu bytes, and a key of type hmac has 1 to %d", len, KW_SECRET_MAX);
+	else
+		snprintf(m->problem, sizeof(m->problem),
+			"it has %zu bytes, and a key of type %s has %zu: the file is to have the "
+			"bytes of the key, not in hex or in PEM, and no line end",
+			len, kw_key_type_name(r->t.type), size);
+	if (!fits)
+		return false;
+	memcpy(m->bytes, data, len);
+	m->len = len;
+	return true;
+}
+
+static bool take_file(struct key_request *r, const uint8_t *data, size_t len,
+	struct passphrase_source *source, struct key_material *m)
+{
+	const char *is, *said = kw_key_type_name(r->t.type);
+
+	if (r->has_type && kw_key_type_is_secret(r->t.type))
+		return take_bytes(r, data, len, m);
+	if (!key_file_read(data, len, passphrase_ask, source, m))
+		return false;
+	is = kw_key_type_name(m->type);
+	if (r->has_type && m->type != r->t.type) {
+		snprintf(
+			m->problem, sizeof(m->problem), "it is a key of type %s, not %s", is, said);
+		return false;
+	}
+	r->t.type = m->type;
+	return true;
 }
 
 enum exit_code key_request_read(struct key_request *r, const char *path, struct key_material *m)
@@ -130,15 +197,23 @@ enum exit_code key_request_read(struct key_request *r, const char *path, struct 
 	code = file_read(path, KEY_FILE_MAX, &data, &len);
 	if (code != EXIT_OK)
 		return code;
-	if (key_file_read(data, len, passphrase_ask, &source, m)) {
-		r->t.type = m->type;
-	} else if (source.failed) {
-		code = EXIT_BAD_INPUT; /* said already */
-	} else {
-		code = fail(EXIT_BAD_INPUT, "cannot use '%s': %s", path, m->problem);
+	if (!take_file(r, data, len, &source, m)) {
+		code = EXIT_BAD_INPUT;
+		if (!source.failed) /* which said so already */
+			fail(code, "cannot use '%s': %s", path, m->problem);
 	}
 	file_free(&data, len);
 	return code;
+}
+
+enum exit_code key_request_generate(
+	struct cli *cli, const struct key_request *r, struct kw_key **key)
+{
+	enum kw_err err = kw_key_generate(cli->kw, &r->t, key);
+
+	return err ? fail_make(err, r, r->t.sealed ? "make the sealed key" : "make the key",
+			     r->t.name ? r->t.name : "")
+		   : EXIT_OK;
 }
 
 enum exit_code key_request_import(struct cli *cli, struct key_request *r, const char *path,
@@ -150,9 +225,10 @@ enum exit_code key_request_import(struct cli *cli, struct key_request *r, const 
 
 	err = kw_key_import(cli->kw, &r->t, m->bytes, m->len, key);
 	if (err)
-		return fail_kw(err, "cannot import the key in '%s'", path);
+		return fail_make(err, r, "import the key in", path);
 	spki = kw_key_spki(*key, &len);
-	if (key_material_is(m, spki, len))
+	if (kw_key_type_is_secret(m->type) ? kw_key_secret_size(*key) == m->len
+					   : key_material_is(m, spki, len))
 		return EXIT_OK;
 	/* It must not stay under this name: a server would present a certificate that it cannot prove. */
 	if (!r->t.sealed) {

@@ -12,10 +12,11 @@
 	{                                                                            \
 		"type", OPTION_TYPE, "TYPE", "the type of the key (default ec-p256)" \
 	}
-#define ROW_PURPOSE                                                             \
-	{                                                                       \
-		"purpose", OPTION_PURPOSE, "LIST",                              \
-			"what the key may be used for (default tls-server,csr)" \
+#define ROW_PURPOSE                                                               \
+	{                                                                         \
+		"purpose", OPTION_PURPOSE, "LIST",                                \
+			"what the key may be used for (default tls-server,csr); " \
+			"may be repeated"                                         \
 	}
 #define ROW_ALLOW                                                                                \
 	{                                                                                        \
@@ -40,6 +41,8 @@ struct key_request {
 	const char *passphrase_file;
 	unsigned passphrase_fd;
 	bool has_passphrase_fd;
+	bool has_type;     /* --type was given */
+	bool has_purposes; /* so was --purpose: the default is gone */
 };
 
 /* The defaults. */
@@ -48,10 +51,14 @@ void key_request_init(struct key_request *r);
 bool key_request_option(struct cli *cli, struct key_request *r, int letter, const char *value);
 /* Once the type is known: whether the purposes fit it. */
 enum exit_code key_request_check(struct cli *cli, const struct key_request *r) KW_MUST_USE;
-/* Reads the key file, asking for its passphrase where needed. Wipe m in any case. */
+/* Reads the key file, asking for its passphrase where needed; of a secret key, whose type was given, its bytes. Wipe m
+ * in any case. */
 enum exit_code key_request_read(
 	struct key_request *r, const char *path, struct key_material *m) KW_MUST_USE;
-/* Gives the material to the TEE and checks that the TEE's public key is the file's. `what`: for messages. */
+/* Asks the TEE for a new key. */
+enum exit_code key_request_generate(
+	struct cli *cli, const struct key_request *r, struct kw_key **key) KW_MUST_USE;
+/* Gives the material to the TEE and checks that the TEE's public key is the file's. `path`: for messages. */
 enum exit_code key_request_import(struct cli *cli, struct key_request *r, const char *path,
 	const struct key_material *m, struct kw_key **key) KW_MUST_USE;
 /* Says how to get rid of a file whose key the TEE has now. */

@@ -157,6 +157,7 @@ static const struct {
 	{"ec-P-384", KW_KEY_TYPE_EC_P384},
 	{"ec-P-521", KW_KEY_TYPE_EC_P521},
 	{"ED25519", KW_KEY_TYPE_ED25519},
+	{"X25519", KW_KEY_TYPE_X25519},
 };
 
 static void test_every_form(void **state)
@@ -184,7 +185,7 @@ static void test_every_form(void **state)
 			assert_refused(file.at, file.len, "", "the passphrase is wrong");
 			assert_refused(file.at, file.len, NULL, "no passphrase");
 			OPENSSL_free(file.at);
-			if (!strcmp(kept[i].name, "ED25519"))
+			if (strstr(kept[i].name, "25519"))
 				continue;
 			file = encode(key, EVP_PKEY_KEYPAIR, formats[f], "type-specific", NULL);
 			assert_reads(key, file, NULL, kept[i].type);
@@ -341,7 +342,7 @@ static void test_keys_that_are_not_kept(void **state)
 		{"rsa-2056", "2056 bits"},
 		{"ec-secp256k1", "secp256k1"},
 		{"ec-P-224", "secp224r1"},
-		{"X25519", "X25519"},
+		{"X448", "X448"},
 		{"ED448", "ED448"},
 		{"SM2", "SM2"},
 	};

@@ -327,6 +327,58 @@ static enum kw_err run_attributes(struct kw *kw)
 	return check_key(err, key, "", true);
 }
 
+/* --- KEY_ATTEST, ATTEST_KEY --- */
+
+static void attest_request(struct writer *w)
+{
+	put_bytes(w,
+		"\x01\x01"
+		"a\x09"
+		"challenge",
+		13);
+}
+
+static void attest_reply(struct writer *w)
+{
+	uint8_t statement[KW_ATTESTATION_MAX];
+	struct writer s = writer_over(statement, sizeof(statement));
+
+	fake_statement(&s);
+	put_field16(w, statement, s.len);
+}
+
+static enum kw_err run_attest(struct kw *kw)
+{
+	struct kw_target t = {.name = "a"};
+	uint8_t expected[KW_ATTESTATION_MAX], got[KW_ATTESTATION_MAX];
+	struct writer w = writer_over(expected, sizeof(expected));
+	size_t len = sizeof(got);
+	enum kw_err err = kw_key_attest(kw, &t, (const uint8_t *)"challenge", 9, got, &len);
+
+	fake_statement(&w);
+	assert_int_equal(len, err ? 0 : w.len);
+	if (!err)
+		assert_memory_equal(got, expected, len);
+	return err;
+}
+
+static void attestation_key_reply(struct writer *w)
+{
+	put_field16(w, "\x30\x03\x02\x01\x05", 5);
+}
+
+static enum kw_err run_attestation_key(struct kw *kw)
+{
+	uint8_t spki[5];
+	size_t len = sizeof(spki);
+	enum kw_err err = kw_attestation_key(kw, spki, &len);
+
+	assert_int_equal(len, err ? 0 : 5);
+	if (!err)
+		assert_memory_equal(spki, "\x30\x03\x02\x01\x05", 5);
+	return err;
+}
+
 /* --- OBJECT_PUT, OBJECT_GET, OBJECT_LIST, OBJECT_DELETE --- */
 
 static void object_get_reply(struct writer *w)
@@ -571,6 +623,8 @@ const struct api apis[] = {
 	{"sign", CMD_SIGN, sign_request, sign_reply, run_sign},
 	{"decrypt", CMD_RSA_DECRYPT, decrypt_request, decrypt_reply, run_decrypt},
 	{"attributes", CMD_KEY_ATTRIBUTES, attributes_request, sealed_reply, run_attributes},
+	{"attest", CMD_KEY_ATTEST, attest_request, attest_reply, run_attest},
+	{"attestation key", CMD_ATTEST_KEY, nothing, attestation_key_reply, run_attestation_key},
 	{"object new", CMD_OBJECT_PUT, object_new_request, fake_object, run_object_new},
 	{"object change", CMD_OBJECT_PUT, object_change_request, fake_object, run_object_change},
 	{"object get", CMD_OBJECT_GET, object_id_request, object_get_reply, run_object_get},

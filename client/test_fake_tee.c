@@ -12,6 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "wire/cose.h"
+#include "wire/der.h"
+
 const uint8_t fake_id[KW_ID_SIZE] = {0xab, 0xcd, 0xef, 1, 2, 3, 4, 5, [31] = 0x99};
 
 static void fatal(const char *what)
@@ -265,6 +268,70 @@ struct kw *fake_kw(const struct fake_tee *f, unsigned timeout_ms)
 	if (kw_new(&options, &kw))
 		abort();
 	return kw;
+}
+
+static void put_claims(struct writer *w)
+{
+	static const uint8_t spki[] = {DER_SEQUENCE, 2, DER_NULL, 0};
+
+	cbor_put_map(w, 7);
+	cbor_put_int(w, CLAIM_TIME);
+	cbor_put_uint(w, 1700000009);
+	cbor_put_int(w, CLAIM_NONCE);
+	cbor_put_bytes(w, "challenge", 9);
+	cbor_put_int(w, CLAIM_PROFILE);
+	cbor_put_text(w, ATTESTATION_PROFILE);
+	cbor_put_int(w, CLAIM_SOFTWARE_NAME);
+	cbor_put_text(w, "keyward");
+	cbor_put_int(w, CLAIM_SOFTWARE_VERSION);
+	cbor_put_array(w, 1);
+	cbor_put_text(w, "9.9");
+	cbor_put_int(w, CLAIM_KEY);
+	cbor_put_map(w, 8);
+	cbor_put_text(w, "id");
+	cbor_put_bytes(w, fake_id, KW_ID_SIZE);
+	cbor_put_text(w, "spki");
+	cbor_put_bytes(w, spki, sizeof(spki));
+	cbor_put_text(w, "type");
+	cbor_put_text(w, "ec-p256");
+	cbor_put_text(w, "place");
+	cbor_put_text(w, "sealed");
+	cbor_put_text(w, "origin");
+	cbor_put_text(w, "imported");
+	cbor_put_text(w, "created");
+	cbor_put_uint(w, 1700000000);
+	cbor_put_text(w, "purposes");
+	cbor_put_array(w, 2);
+	cbor_put_text(w, "csr");
+	cbor_put_text(w, "sign");
+	cbor_put_text(w, "extractable");
+	cbor_put_bool(w, true);
+	cbor_put_int(w, CLAIM_TEE);
+	cbor_put_map(w, 4);
+	cbor_put_text(w, "kind");
+	cbor_put_text(w, "optee");
+	cbor_put_text(w, "absent");
+	cbor_put_array(w, 1);
+	cbor_put_text(w, "rollback");
+	cbor_put_text(w, "partial");
+	cbor_put_array(w, 0);
+	cbor_put_text(w, "present");
+	cbor_put_array(w, 1);
+	cbor_put_text(w, "device-secret");
+}
+
+void fake_statement(struct writer *w)
+{
+	static const uint8_t signature[COSE_SIGNATURE_SIZE] = {0x5a};
+	uint8_t claims[512];
+	struct writer c = writer_over(claims, sizeof(claims));
+	struct cose_sign1 s = {.key_id = fake_id, .payload = claims, .signature = signature};
+
+	put_claims(&c);
+	if (c.failed)
+		abort();
+	s.payload_len = c.len;
+	cose_put_sign1(w, &s);
 }
 
 unsigned fake_wait_for_open(struct fake_tee *f, unsigned wanted)

@@ -69,6 +69,8 @@ void fake_hello(struct fake_request *rq);
 void fake_description(struct writer *w, const char *name, uint8_t place, size_t spki_len);
 /* A public object with a value of 5 bytes. */
 void fake_object(struct writer *w);
+/* An attestation statement, complete but for its signature, which no device made. */
+void fake_statement(struct writer *w);
 /* Waits until so many connections are open, for some seconds at most, and tells how many are. */
 unsigned fake_wait_for_open(struct fake_tee *f, unsigned wanted);
 

@@ -116,6 +116,9 @@ enum kw_err crypto_rsa_decrypt(const struct crypto_key *key, const struct crypto
 enum kw_err crypto_rsa_public(
 	const struct crypto_key *key, const uint8_t *block, size_t n, uint8_t *out) KW_MUST_USE;
 
+/* d of an RSA key, as long as the modulus: the one below phi. The caller wipes it. */
+enum kw_err crypto_rsa_exponent(const struct crypto_key *key, uint8_t *out, size_t n) KW_MUST_USE;
+
 /* The secret that two keys agree on: the x coordinate (SEC 1, 3.3.1) or RFC 7748's result. peer: a public
  * key in the encoding above. out has CRYPTO_AGREED_MAX bytes; the caller wipes it. KW_ERR_BAD_KEY: not a
  * point of the curve, the point at infinity, or a result of zero. */

@@ -119,7 +119,7 @@ static bool padding_is_good(const uint8_t a[HALF], const uint8_t *r, size_t n, s
 	good &= claimed > n - HALF;
 	good &= claimed <= n;
 	for (size_t i = n - HALF; i < n; i++)
-		rest |= (uint8_t)(i >= claimed ? r[i] : 0);
+		rest |= r[i] & (uint8_t)((((uint64_t)i - claimed) >> 63) - 1); /* from claimed on */
 	*len = claimed;
 	return good & (rest == 0);
 }

@@ -78,11 +78,11 @@ bool policy_purposes_fit(uint32_t purposes, enum key_type type)
 	static const uint32_t deriving = PURPOSE_DERIVE | PURPOSE_DERIVE_VALUE;
 	static const uint32_t leaving = PURPOSE_EXTRACTABLE | PURPOSE_WITH_TRUSTED;
 	static const uint32_t possible[] = {
-		[FAMILY_RSA] =
-			signing | wrapping | PURPOSE_DECRYPT | PURPOSE_DECRYPT_PKCS1 | PURPOSE_RAW,
-		[FAMILY_EC] = signing | deriving,
-		[FAMILY_ED] = signing,
-		[FAMILY_X] = deriving,
+		[FAMILY_RSA] = signing | wrapping | leaving | PURPOSE_DECRYPT |
+			       PURPOSE_DECRYPT_PKCS1 | PURPOSE_RAW,
+		[FAMILY_EC] = signing | deriving | leaving,
+		[FAMILY_ED] = signing | leaving,
+		[FAMILY_X] = deriving | leaving,
 		[FAMILY_AES] = wrapping | leaving | PURPOSE_ENCRYPT | PURPOSE_DECRYPT | PURPOSE_MAC,
 		[FAMILY_HMAC] = deriving | leaving | PURPOSE_MAC | PURPOSE_MIXED,
 	};
@@ -99,7 +99,8 @@ bool policy_purposes_fit(uint32_t purposes, enum key_type type)
 /*
  * J. Clulow, "On the Security of PKCS #11" (CHES 2003): whoever has a key wrapped and then decrypts that with
  * the same key has it; whoever encrypts a key of his own and has it unwrapped knows a key of the TEE. CMAC
- * and the key stream of CTR stand for encryption as well. And a step of HKDF is an HMAC under the same key.
+ * and the key stream of CTR stand for encryption as well. And a step of HKDF is an HMAC under the same key. A trusted
+ * key that any key may wrap is known to whoever knows that one.
  */
 static bool is_mixed(uint32_t p)
 {
@@ -107,6 +108,8 @@ static bool is_mixed(uint32_t p)
 				PURPOSE_MAC | PURPOSE_RAW;
 
 	if (p & (PURPOSE_WRAP | PURPOSE_UNWRAP) && p & blocks)
+		return true;
+	if (p & PURPOSE_TRUSTED && p & PURPOSE_EXTRACTABLE && !(p & PURPOSE_WITH_TRUSTED))
 		return true;
 	return p & PURPOSE_MAC && p & PURPOSE_DERIVE && !(p & PURPOSE_DERIVE_VALUE);
 }

@@ -87,15 +87,13 @@ static enum kw_err get_cipher(struct reader *req, struct cipher_request *r)
 								       : KW_ERR_OK;
 }
 
-/* Whoever chooses the key stream's counter when encrypting decrypts as well: it takes both purposes. */
-static uint32_t cipher_purposes(const struct cipher_request *r)
+/*
+ * Whoever has blocks of his choice encrypted has the key stream of every CTR and GCM message, and so decrypts: by their
+ * counter, by ECB, by CBC's first block. Alone, encrypt is good for GCM with a nonce of the TEE, and for wrapping.
+ */
+static bool chooses_blocks(const struct cipher_request *r)
 {
-	bool chooses = r->what.mode == CIPHER_AES_CTR ||
-		       (r->what.mode == CIPHER_AES_GCM && !r->made_nonce);
-
-	if (!r->what.encrypt)
-		return PURPOSE_DECRYPT;
-	return PURPOSE_ENCRYPT | (chooses ? PURPOSE_DECRYPT : 0);
+	return r->what.encrypt && !r->made_nonce && !is_wrap(r->what.mode);
 }
 
 static enum kw_err run_wrap(
@@ -143,7 +141,10 @@ enum kw_err cmd_cipher(struct call *c, struct reader *req, struct writer *rsp)
 	err = get_cipher(req, &r);
 	if (err)
 		goto out;
-	err = use_key(c, r.id, FAMILY_BIT(FAMILY_AES), cipher_purposes(&r), &key);
+	err = use_key(c, r.id, FAMILY_BIT(FAMILY_AES),
+		r.what.encrypt ? PURPOSE_ENCRYPT : PURPOSE_DECRYPT, &key);
+	if (!err && chooses_blocks(&r) && !(key->purposes & (PURPOSE_DECRYPT | PURPOSE_MIXED)))
+		err = use_refused(c, key);
 	if (err)
 		goto out;
 	put_field8(rsp, r.nonce, r.made_nonce ? sizeof(r.nonce) : 0);

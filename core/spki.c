@@ -15,7 +15,7 @@ static const uint8_t oid_x25519[] = {0x2b, 0x65, 0x6e};
 
 #define RSA_EXPONENT_SIZE 4
 
-static void put_algorithm(enum key_type type, struct writer *w)
+void spki_put_algorithm(enum key_type type, struct writer *w)
 {
 	size_t mark = der_begin(w, DER_SEQUENCE);
 
@@ -81,6 +81,19 @@ static bool is_public_part(const struct key_type_info *info, const uint8_t *p, s
 	return false;
 }
 
+void spki_put_bits(enum key_type type, const uint8_t *public_part, size_t n, struct writer *w)
+{
+	const struct key_type_info *info = key_type_find((uint8_t)type);
+
+	put_u8(w, 0);
+	if (!info || !is_public_part(info, public_part, n))
+		w->failed = true;
+	else if (info->family == FAMILY_RSA)
+		put_rsa(public_part, n, w);
+	else
+		put_bytes(w, public_part, n);
+}
+
 enum kw_err spki_encode(enum key_type type, const uint8_t *public_part, size_t n, struct writer *w)
 {
 	const struct key_type_info *info = key_type_find((uint8_t)type);
@@ -91,13 +104,9 @@ enum kw_err spki_encode(enum key_type type, const uint8_t *public_part, size_t n
 	if (!is_public_part(info, public_part, n))
 		return KW_ERR_BAD_KEY;
 	mark = der_begin(w, DER_SEQUENCE);
-	put_algorithm(type, w);
+	spki_put_algorithm(type, w);
 	bits = der_begin(w, DER_BIT_STRING);
-	put_u8(w, 0);
-	if (info->family == FAMILY_RSA)
-		put_rsa(public_part, n, w);
-	else
-		put_bytes(w, public_part, n);
+	spki_put_bits(type, public_part, n, w);
 	der_end(w, bits);
 	der_end(w, mark);
 	return w->failed ? KW_ERR_TOO_LARGE : KW_ERR_OK;

@@ -16,4 +16,9 @@
 enum kw_err spki_encode(
 	enum key_type type, const uint8_t *public_part, size_t n, struct writer *w) KW_MUST_USE;
 
+/* Its parts, which private keys have as well: the AlgorithmIdentifier, and the contents of the BIT STRING. w
+ * fails for what is not a public key of this type. */
+void spki_put_algorithm(enum key_type type, struct writer *w);
+void spki_put_bits(enum key_type type, const uint8_t *public_part, size_t n, struct writer *w);
+
 #endif

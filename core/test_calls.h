@@ -155,4 +155,21 @@ static inline size_t public_part(const uint8_t **p)
 	return n;
 }
 
+static inline enum kw_err hmac(struct id id, uint8_t out[32])
+{
+	struct writer w = fresh();
+	enum kw_err err;
+
+	put_bytes(&w, id.b, sizeof(id.b));
+	put_u8(&w, MAC_HMAC);
+	put_u8(&w, HASH_SHA256);
+	put_u8(&w, MAC_MAKE);
+	put_u8(&w, 0);
+	put_field32(&w, "test", 4);
+	err = call(OWNER, CMD_MAC, &w);
+	if (!err)
+		memcpy(out, reply + 1, 32);
+	return err;
+}
+
 #endif

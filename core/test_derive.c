@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Agreement, derivation, wrapping and whole RSA blocks as a caller meets them. */
+/* Agreement, derivation and whole RSA blocks as a caller meets them. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "test_calls.h"
@@ -62,23 +62,6 @@ static struct id generate_pair(uint8_t type, uint32_t purposes, uint8_t *point, 
 	*n = info->family == FAMILY_X ? 32 : 1 + 2 * key_type_bytes(info);
 	memcpy(point, spki + len - *n, *n);
 	return id;
-}
-
-static enum kw_err hmac(struct id id, uint8_t out[32])
-{
-	struct writer w = fresh();
-	enum kw_err err;
-
-	put_bytes(&w, id.b, sizeof(id.b));
-	put_u8(&w, MAC_HMAC);
-	put_u8(&w, HASH_SHA256);
-	put_u8(&w, MAC_MAKE);
-	put_u8(&w, 0);
-	put_field32(&w, "test", 4);
-	err = call(OWNER, CMD_MAC, &w);
-	if (!err)
-		memcpy(out, reply + 1, 32);
-	return err;
 }
 
 static const uint8_t agreeing[] = {
@@ -300,127 +283,6 @@ static void test_derivation_of_other_types(void **state)
 	assert_int_equal(derive_value(generate(KEY_TYPE_HMAC, PURPOSE_MAC), &hkdf), KW_ERR_PURPOSE);
 }
 
-static void put_wrapping(struct writer *w, struct id by, uint8_t wrapping)
-{
-	bool oaep = wrapping == WRAPPING_RSA_OAEP;
-
-	put_bytes(w, by.b, sizeof(by.b));
-	put_u8(w, wrapping);
-	put_u8(w, oaep ? HASH_SHA256 : 0);
-	put_u8(w, oaep ? HASH_SHA384 : 0);
-	put_field16(w, "label", oaep ? 5 : 0);
-}
-
-static uint8_t wrapped[WIRE_WRAPPED_MAX];
-static size_t wrapped_len;
-
-static enum kw_err wrap(uint32_t uid, struct id by, uint8_t wrapping, struct id key)
-{
-	struct writer w = fresh();
-	enum kw_err err;
-
-	put_wrapping(&w, by, wrapping);
-	put_bytes(&w, key.b, sizeof(key.b));
-	err = call(uid, CMD_WRAP, &w);
-	if (err)
-		return err;
-	wrapped_len = reply_len - 2;
-	memcpy(wrapped, reply + 2, wrapped_len);
-	return KW_ERR_OK;
-}
-
-static enum kw_err unwrap(
-	uint32_t uid, struct id by, uint8_t wrapping, uint8_t type, uint32_t purposes)
-{
-	struct writer w = fresh();
-
-	put_wrapping(&w, by, wrapping);
-	put_field16(&w, wrapped, wrapped_len);
-	put_template(&w, type, purposes);
-	return call(uid, CMD_UNWRAP, &w);
-}
-
-static void test_keys_leave_and_come_back(void **state)
-{
-	const uint32_t both = PURPOSE_WRAP | PURPOSE_UNWRAP;
-	const uint32_t leaves = PURPOSE_MAC | PURPOSE_EXTRACTABLE;
-	const struct {
-		uint8_t wrapping, type;
-		size_t len;
-	} all[] = {{WRAPPING_AES_KW, KEY_TYPE_AES_128, 40},
-		{WRAPPING_AES_KWP, KEY_TYPE_AES_256, 40},
-		{WRAPPING_RSA_OAEP, KEY_TYPE_RSA_2048, RSA_BYTES}};
-	uint8_t before[32], after[32];
-	struct id key, by, other;
-
-	(void)state;
-	key = generate(KEY_TYPE_HMAC, leaves);
-	assert_int_equal(hmac(key, before), KW_ERR_OK);
-	for (size_t i = 0; i < COUNT(all); i++) {
-		by = generate(all[i].type, both);
-		other = generate(all[i].type, both);
-		assert_int_equal(wrap(OWNER, by, all[i].wrapping, key), KW_ERR_OK);
-		assert_int_equal(wrapped_len, all[i].len);
-		assert_int_equal(unwrap(OWNER, other, all[i].wrapping, KEY_TYPE_HMAC, PURPOSE_MAC),
-			KW_ERR_DECRYPT);
-		assert_int_equal(unwrap(OWNER, by, all[i].wrapping, KEY_TYPE_AES_128, PURPOSE_MAC),
-			KW_ERR_BAD_KEY);
-		assert_int_equal(unwrap(OWNER, by, all[i].wrapping, KEY_TYPE_EC_P256, PURPOSE_SIGN),
-			KW_ERR_BAD_ALGORITHM);
-		assert_int_equal(unwrap(SERVER, by, all[i].wrapping, KEY_TYPE_HMAC, PURPOSE_MAC),
-			KW_ERR_MAY_NOT_CREATE);
-		assert_int_equal(
-			unwrap(OWNER, by, all[i].wrapping, KEY_TYPE_HMAC, PURPOSE_MAC), KW_ERR_OK);
-		assert_int_equal(hmac(made(), after), KW_ERR_OK);
-		assert_memory_equal(after, before, sizeof(after));
-		wrapped[wrapped_len - 1] ^= 1;
-		assert_int_equal(unwrap(OWNER, by, all[i].wrapping, KEY_TYPE_HMAC, PURPOSE_MAC),
-			KW_ERR_DECRYPT);
-	}
-}
-
-static void test_keys_that_do_not_leave(void **state)
-{
-	const uint32_t leaves = PURPOSE_MAC | PURPOSE_EXTRACTABLE;
-	struct id by, trusted, data, key, ec, odd, asks;
-
-	(void)state;
-	by = generate(KEY_TYPE_AES_256, PURPOSE_WRAP);
-	assert_int_equal(generate_as(ADMIN, KEY_TYPE_AES_256,
-				 PURPOSE_WRAP | PURPOSE_UNWRAP | PURPOSE_TRUSTED, 0),
-		KW_ERR_OK);
-	trusted = made();
-	data = generate(KEY_TYPE_AES_256, PURPOSE_ENCRYPT | PURPOSE_DECRYPT);
-	key = generate(KEY_TYPE_HMAC, leaves);
-	assert_int_equal(wrap(OWNER, data, WRAPPING_AES_KW, key), KW_ERR_PURPOSE);
-	assert_int_equal(wrap(OWNER, key, WRAPPING_AES_KW, data), KW_ERR_BAD_ALGORITHM);
-	assert_int_equal(wrap(OWNER, by, WRAPPING_AES_KW, data), KW_ERR_PURPOSE);
-	assert_int_equal(wrap(OWNER, by, WRAPPING_AES_KW, by), KW_ERR_BAD_REQUEST);
-	assert_int_equal(wrap(OWNER, by, WRAPPING_RSA_OAEP, key), KW_ERR_BAD_ALGORITHM);
-	ec = generate(KEY_TYPE_EC_P256, PURPOSE_SIGN);
-	assert_int_equal(wrap(OWNER, by, WRAPPING_AES_KW, ec), KW_ERR_BAD_ALGORITHM);
-	odd = import(KEY_TYPE_HMAC, leaves, "thirteen bytes", 13);
-	assert_int_equal(wrap(OWNER, by, WRAPPING_AES_KW, odd), KW_ERR_BAD_ALGORITHM);
-	assert_int_equal(wrap(OWNER, by, WRAPPING_AES_KWP, odd), KW_ERR_OK);
-	assert_int_equal(
-		unwrap(OWNER, by, WRAPPING_AES_KWP, KEY_TYPE_HMAC, PURPOSE_MAC), KW_ERR_PURPOSE);
-	/* Both keys let the caller, or nothing happens. */
-	assert_int_equal(wrap(SERVER, by, WRAPPING_AES_KW, key), KW_ERR_OK);
-	assert_int_equal(wrap(STRANGER, by, WRAPPING_AES_KW, key), KW_ERR_ACCESS);
-	/* SERVER is on the list of the trusted key as well. */
-	asks = generate(KEY_TYPE_HMAC, leaves | PURPOSE_WITH_TRUSTED);
-	assert_int_equal(wrap(SERVER, by, WRAPPING_AES_KW, asks), KW_ERR_PURPOSE);
-	assert_int_equal(wrap(SERVER, trusted, WRAPPING_AES_KW, asks), KW_ERR_OK);
-	/* Nor does it leave by another door once it is back. */
-	assert_int_equal(
-		unwrap(ADMIN, trusted, WRAPPING_AES_KW, KEY_TYPE_HMAC, leaves), KW_ERR_PURPOSE);
-	assert_int_equal(unwrap(ADMIN, trusted, WRAPPING_AES_KW, KEY_TYPE_HMAC,
-				 leaves | PURPOSE_WITH_TRUSTED),
-		KW_ERR_OK);
-	assert_int_equal(
-		unwrap(ADMIN, trusted, WRAPPING_AES_KW, KEY_TYPE_HMAC, PURPOSE_MAC), KW_ERR_OK);
-}
-
 static enum kw_err sign_with(
 	struct id id, uint8_t scheme, uint8_t hash, const uint8_t *data, size_t n)
 {
@@ -543,8 +405,6 @@ int main(void)
 		TEST(test_x963),
 		TEST(test_a_secret_that_stays_inside),
 		TEST(test_derivation_of_other_types),
-		TEST(test_keys_leave_and_come_back),
-		TEST(test_keys_that_do_not_leave),
 		TEST(test_blocks_with_padding),
 		TEST(test_blocks_of_a_raw_key),
 	};

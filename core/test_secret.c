@@ -178,11 +178,15 @@ static void test_purposes_that_fit_and_those_that_mix(void **state)
 		{KEY_TYPE_HMAC, PURPOSE_MAC | PURPOSE_DERIVE | PURPOSE_DERIVE_VALUE, KW_ERR_OK},
 		{KEY_TYPE_X25519, PURPOSE_SIGN, KW_ERR_BAD_REQUEST},
 		{KEY_TYPE_X25519, PURPOSE_CSR, KW_ERR_BAD_REQUEST},
-		{KEY_TYPE_X25519, PURPOSE_DERIVE | PURPOSE_EXTRACTABLE, KW_ERR_BAD_REQUEST},
+		{KEY_TYPE_X25519, PURPOSE_DERIVE | PURPOSE_EXTRACTABLE, KW_ERR_OK},
+		{KEY_TYPE_X25519, PURPOSE_DERIVE | PURPOSE_MIXED, KW_ERR_BAD_REQUEST},
 		{KEY_TYPE_X25519, PURPOSE_DERIVE_VALUE, KW_ERR_OK},
 		{KEY_TYPE_ED25519, PURPOSE_DERIVE, KW_ERR_BAD_REQUEST},
 		{KEY_TYPE_EC_P256, PURPOSE_SIGN | PURPOSE_DERIVE, KW_ERR_OK},
-		{KEY_TYPE_EC_P256, PURPOSE_SIGN | PURPOSE_EXTRACTABLE, KW_ERR_BAD_REQUEST},
+		{KEY_TYPE_EC_P256, PURPOSE_SIGN | PURPOSE_EXTRACTABLE, KW_ERR_OK},
+		{KEY_TYPE_EC_P256, PURPOSE_SIGN | PURPOSE_WITH_TRUSTED, KW_ERR_OK},
+		{KEY_TYPE_EC_P256, PURPOSE_WITH_TRUSTED, KW_ERR_BAD_REQUEST},
+		{KEY_TYPE_EC_P256, PURPOSE_SIGN | PURPOSE_TRUSTED, KW_ERR_BAD_REQUEST},
 		{KEY_TYPE_EC_P256, PURPOSE_RAW, KW_ERR_BAD_REQUEST},
 	};
 
@@ -192,6 +196,15 @@ static void test_purposes_that_fit_and_those_that_mix(void **state)
 			generate_as(OWNER, all[i].type, all[i].purposes, 0), all[i].expected);
 	assert_int_equal(
 		generate_as(ADMIN, KEY_TYPE_AES_256, PURPOSE_WRAP | PURPOSE_TRUSTED, 0), KW_ERR_OK);
+	/* Anybody who makes a key that wraps would know it. */
+	assert_int_equal(generate_as(ADMIN, KEY_TYPE_AES_256,
+				 PURPOSE_WRAP | PURPOSE_TRUSTED | PURPOSE_EXTRACTABLE, 0),
+		KW_ERR_MIXED);
+	assert_int_equal(
+		generate_as(ADMIN, KEY_TYPE_AES_256,
+			PURPOSE_WRAP | PURPOSE_TRUSTED | PURPOSE_EXTRACTABLE | PURPOSE_WITH_TRUSTED,
+			0),
+		KW_ERR_OK);
 }
 
 static void test_ciphers_go_there_and_back(void **state)
@@ -324,7 +337,7 @@ static void test_encrypt_alone_does_not_choose_the_key_stream(void **state)
 {
 	static const uint8_t iv[16] = {1}, data[16] = {2};
 	struct cipher_call c = {.data = data, .n = 16};
-	struct id both, encrypt, decrypt, mac;
+	struct id both, encrypt, decrypt, mac, mixed;
 	uint8_t sealed[64], nonce[12], again[12];
 
 	(void)state;
@@ -332,8 +345,12 @@ static void test_encrypt_alone_does_not_choose_the_key_stream(void **state)
 	decrypt = generate(KEY_TYPE_AES_256, PURPOSE_DECRYPT);
 	both = generate(KEY_TYPE_AES_256, BOTH);
 	mac = generate(KEY_TYPE_AES_256, PURPOSE_MAC);
+	mixed = generate(KEY_TYPE_AES_256, PURPOSE_ENCRYPT | PURPOSE_MIXED);
+	/* A block of one's choice is the key stream of a message that was encrypted with that nonce. */
 	c.mode = CIPHER_AES_ECB;
-	assert_int_equal(cipher(encrypt, &c), KW_ERR_OK);
+	assert_int_equal(cipher(encrypt, &c), KW_ERR_PURPOSE);
+	assert_int_equal(cipher(both, &c), KW_ERR_OK);
+	assert_int_equal(cipher(mixed, &c), KW_ERR_OK);
 	assert_int_equal(cipher(decrypt, &c), KW_ERR_PURPOSE);
 	assert_int_equal(cipher(mac, &c), KW_ERR_PURPOSE);
 	c.decrypt = true;
@@ -343,10 +360,15 @@ static void test_encrypt_alone_does_not_choose_the_key_stream(void **state)
 		.mode = CIPHER_AES_CTR, .iv = iv, .iv_len = 16, .data = data, .n = 16};
 	assert_int_equal(cipher(encrypt, &c), KW_ERR_PURPOSE);
 	assert_int_equal(cipher(both, &c), KW_ERR_OK);
+	c.mode = CIPHER_AES_CBC;
+	assert_int_equal(cipher(encrypt, &c), KW_ERR_PURPOSE);
+	assert_int_equal(cipher(both, &c), KW_ERR_OK);
+	assert_int_equal(cipher(mixed, &c), KW_ERR_OK);
 	c.mode = CIPHER_AES_GCM;
 	c.tag_len = 16;
 	assert_int_equal(cipher(encrypt, &c), KW_ERR_PURPOSE);
 	assert_int_equal(cipher(both, &c), KW_ERR_OK);
+	assert_int_equal(cipher(mixed, &c), KW_ERR_OK);
 	/* With a nonce of the TEE's making it may, and gets it. */
 	c.iv_len = 0;
 	assert_int_equal(cipher(encrypt, &c), KW_ERR_OK);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* WRAP and UNWRAP: secret keys that leave the TEE, and come into it, encrypted by another key. */
+/* WRAP and UNWRAP: keys that leave the TEE, and come into it, encrypted by another key. */
 #include <string.h>
 
 #include "key_make.h"
 #include "key_type.h"
 #include "key_wrap.h"
+#include "pkcs8.h"
 #include "rsa_block.h"
 #include "rsa_unpad.h"
 #include "use.h"
@@ -38,6 +39,14 @@ static unsigned family_of(const struct wrap_request *w)
 	return FAMILY_BIT(w->wrapping == WRAPPING_RSA_OAEP ? FAMILY_RSA : FAMILY_AES);
 }
 
+/* A secret key is its bytes, a private key a PrivateKeyInfo. */
+static enum kw_err get_value(const struct key *key, uint8_t value[PKCS8_MAX], size_t *n)
+{
+	if (key_type_is_secret(key->type))
+		return crypto_key_private(key->crypto, value, n);
+	return pkcs8_encode(key->type, key->crypto, value, n);
+}
+
 static enum kw_err wrap_value(const struct key *by, const struct wrap_request *w,
 	struct crypto_bytes value, uint8_t *out, size_t *n)
 {
@@ -58,8 +67,6 @@ static enum kw_err wrap_value(const struct key *by, const struct wrap_request *w
 
 static enum kw_err check_may_leave(struct call *c, struct key *key, const struct key *by)
 {
-	if (!key_type_is_secret(key->type))
-		return KW_ERR_BAD_ALGORITHM;
 	if (!(key->purposes & PURPOSE_EXTRACTABLE))
 		return use_refused(c, key);
 	if (key->purposes & PURPOSE_WITH_TRUSTED && !(by->purposes & PURPOSE_TRUSTED))
@@ -67,16 +74,29 @@ static enum kw_err check_may_leave(struct call *c, struct key *key, const struct
 	return KW_ERR_OK;
 }
 
+_Static_assert(PKCS8_MAX >= CRYPTO_PRIVATE_MAX, "a secret key has room there as well");
+_Static_assert(
+	PKCS8_MAX + KEY_WRAP_MORE <= WIRE_WRAPPED_MAX, "every key that leaves can come back");
+_Static_assert(RSA_UNPAD_MAX <= WIRE_WRAPPED_MAX, "so can what RSA encrypts");
+
+/* What is wrapped and what comes of it. Large: on the heap, and wiped with it. */
+struct wrap_room {
+	uint8_t value[PKCS8_MAX];
+	uint8_t out[WIRE_WRAPPED_MAX];
+};
+
 enum kw_err cmd_wrap(struct call *c, struct reader *req, struct writer *rsp)
 {
-	uint8_t value[CRYPTO_PRIVATE_MAX];
-	uint8_t out[RSA_UNPAD_MAX];
+	struct wrap_room *room = platform_alloc(sizeof(*room));
 	struct key *by = NULL, *key = NULL;
 	struct wrap_request w = {0};
 	const uint8_t *id;
 	size_t len = 0, n = 0;
-	enum kw_err err = KW_ERR_BAD_REQUEST;
+	enum kw_err err = KW_ERR_NO_MEMORY;
 
+	if (!room)
+		goto out;
+	err = KW_ERR_BAD_REQUEST;
 	if (!get_request(req, &w))
 		goto out;
 	id = get_bytes(req, WIRE_ID_SIZE);
@@ -88,21 +108,21 @@ enum kw_err cmd_wrap(struct call *c, struct reader *req, struct writer *rsp)
 	if (!err)
 		err = check_may_leave(c, key, by);
 	if (!err)
-		err = crypto_key_private(key->crypto, value, &len);
+		err = get_value(key, room->value, &len);
 	if (!err)
-		err = wrap_value(by, &w, (struct crypto_bytes){value, len}, out, &n);
+		err = wrap_value(by, &w, (struct crypto_bytes){room->value, len}, room->out, &n);
 	if (err)
 		goto out;
-	put_field16(rsp, out, n);
+	put_field16(rsp, room->out, n);
 	key_count_signature(c->core, by);
 out:
-	platform_wipe(value, sizeof(value));
+	platform_free(room, sizeof(*room));
 	key_release(&key);
 	key_release(&by);
 	return err;
 }
 
-/* out has WIRE_WRAPPED_MAX bytes, which a modulus does not reach. */
+/* out has WIRE_WRAPPED_MAX bytes. */
 static enum kw_err unwrap_value(const struct key *by, const struct wrap_request *w,
 	struct crypto_bytes in, uint8_t *out, size_t *n)
 {
@@ -123,17 +143,26 @@ static bool stays_trusted(const struct key *by, const struct key_meta *m)
 	       m->purposes & PURPOSE_WITH_TRUSTED;
 }
 
+static enum kw_err make_unwrapped(struct subject *s, const uint8_t *value, size_t n)
+{
+	enum key_type type = (enum key_type)s->meta.type;
+
+	s->meta.origin = ORIGIN_IMPORTED;
+	return key_type_is_secret(type) ? make_secret(s, value, n)
+					: pkcs8_decode(type, value, n, &s->crypto);
+}
+
 enum kw_err cmd_unwrap(struct call *c, struct reader *req, struct writer *rsp)
 {
 	struct subject *s = subject_new();
-	uint8_t value[WIRE_WRAPPED_MAX];
+	uint8_t *value = platform_alloc(WIRE_WRAPPED_MAX);
 	struct wrap_request w = {0};
 	struct crypto_bytes in;
 	struct key *by = NULL;
 	enum kw_err err = KW_ERR_NO_MEMORY;
 	size_t n = 0;
 
-	if (!s)
+	if (!s || !value)
 		goto out;
 	err = KW_ERR_BAD_REQUEST;
 	if (!get_request(req, &w))
@@ -150,21 +179,17 @@ enum kw_err cmd_unwrap(struct call *c, struct reader *req, struct writer *rsp)
 	err = use_key(c, w.id, family_of(&w), PURPOSE_UNWRAP, &by);
 	if (err)
 		goto out;
-	err = KW_ERR_BAD_ALGORITHM;
-	if (!key_type_is_secret((enum key_type)s->meta.type))
-		goto out;
 	err = stays_trusted(by, &s->meta) ? unwrap_value(by, &w, in, value, &n)
 					  : use_refused(c, by);
 	if (err)
 		goto out;
-	s->meta.origin = ORIGIN_IMPORTED;
-	err = make_secret(s, value, n);
+	err = make_unwrapped(s, value, n);
 	if (!err)
 		err = make_end(c, s, rsp);
 	if (!err)
 		key_count_signature(c->core, by);
 out:
-	platform_wipe(value, sizeof(value));
+	platform_free(value, WIRE_WRAPPED_MAX);
 	key_release(&by);
 	subject_free(s);
 	return err;

@@ -6,7 +6,7 @@
  *     u8 caller (0-2; with 0x80: restart first), u8 command, u16 length, payload
  *
  * and in a payload the byte 0xee stands for the id, and 0xef for the record, of the key that the next
- * byte counts, and 0xed for the caller's last ticket. So a short input reaches deep.
+ * byte counts; 0xed for the last wrapped key, 0xec for the caller's last ticket. So a short input reaches deep.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +15,7 @@
 #include "core/crypto.h"
 #include "tests/support/storage_memory.h"
 #include "wire/codec.h"
+#include "wire/cose.h"
 
 #define KEYS 16
 #define CALLS_MAX 64
@@ -30,6 +31,8 @@ struct known {
 static struct core *core;
 static struct known keys[KEYS];
 static unsigned key_count;
+static uint8_t wrapped[2 + WIRE_WRAPPED_MAX]; /* with its length */
+static size_t wrapped_len;
 
 #define REQUIRE(condition)        \
 	do {                      \
@@ -66,7 +69,9 @@ static size_t expand(struct reader *r, unsigned who, uint8_t *out, size_t cap)
 			put_bytes(&w, k->id, WIRE_ID_SIZE);
 		else if (b == 0xef)
 			put_field16(&w, k->record, k->record_len);
-		else if (b == 0xed)
+		else if (b == 0xed && wrapped_len)
+			put_bytes(&w, wrapped, wrapped_len);
+		else if (b == 0xec)
 			put_bytes(&w, tickets[who % 3], WIRE_TICKET_SIZE);
 		else
 			put_u8(&w, b);
@@ -105,6 +110,21 @@ static void remember(const uint8_t *reply, size_t len)
 		key_count++;
 }
 
+/* DERIVE gives a value or makes a key: the byte after two fields says which. */
+static bool makes_key(uint16_t command, const uint8_t *request, size_t n)
+{
+	struct reader r = reader_over(request, n);
+	size_t len;
+
+	if (command != CMD_DERIVE)
+		return command == CMD_KEY_GENERATE || command == CMD_KEY_IMPORT ||
+		       command == CMD_UNWRAP;
+	get_bytes(&r, WIRE_ID_SIZE + 3);
+	get_field16(&r, WIRE_MAX_PAYLOAD, &len);
+	get_field16(&r, WIRE_MAX_PAYLOAD, &len);
+	return get_u8(&r) == DERIVED_KEY;
+}
+
 /* Objects are named like keys: by the byte that counts them. */
 static void remember_object(const uint8_t *reply, size_t len)
 {
@@ -123,6 +143,21 @@ static void remember_object(const uint8_t *reply, size_t len)
 	k->record_len = 0;
 	if (key_count < KEYS)
 		key_count++;
+}
+
+/* In its one form, within its bound. */
+static void check_statement(const uint8_t *reply, size_t len)
+{
+	struct reader r = reader_over(reply, len);
+	struct cose_sign1 s;
+	const uint8_t *p;
+	size_t n;
+
+	p = get_field16(&r, WIRE_ATTESTATION_MAX, &n);
+	REQUIRE(reader_done(&r));
+	r = reader_over(p, n);
+	cose_get_sign1(&r, &s);
+	REQUIRE(reader_done(&r) && cbor_is_deterministic(s.payload, s.payload_len));
 }
 
 static void restart(void)
@@ -159,9 +194,16 @@ static void one_call(struct reader *r)
 	err = kw_dispatch(core, &s, command, exact, n, reply, sizeof(reply), &len);
 	free(exact);
 	REQUIRE(len <= sizeof(reply) && (!err || len == 0));
-	if (!err && (command == CMD_KEY_GENERATE || command == CMD_KEY_IMPORT)) {
+	if (!err && makes_key(command, request, n)) {
 		REQUIRE(s.is_admin || s.may_create);
 		remember(reply, len);
+	}
+	if (!err && command == CMD_KEY_ATTEST)
+		check_statement(reply, len);
+	if (!err && command == CMD_WRAP) {
+		REQUIRE(len > 2 && len <= sizeof(wrapped));
+		memcpy(wrapped, reply, len);
+		wrapped_len = len;
 	}
 	if (!err && command == CMD_TOKEN_LOGIN) {
 		REQUIRE(len == WIRE_TICKET_SIZE);
@@ -180,6 +222,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	storage_memory_reset();
 	key_count = 0;
+	wrapped_len = 0;
 	memset(keys, 0, sizeof(keys));
 	memset(grants, 0, sizeof(grants));
 	REQUIRE(!core_open(NULL, &core));

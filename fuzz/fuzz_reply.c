@@ -267,9 +267,21 @@ static enum kw_err run_attributes(struct kw *kw)
 	return err;
 }
 
+static enum kw_err run_attest(struct kw *kw, bool key)
+{
+	uint8_t buf[1024];
+	size_t len = sizeof(buf);
+	enum kw_err err = key ? kw_attestation_key(kw, buf, &len)
+			      : kw_key_attest(kw, &by_id, id, sizeof(id), buf, &len);
+
+	if (len > sizeof(buf) || (err && len))
+		abort();
+	return err;
+}
+
 static enum kw_err run(struct kw *kw, unsigned which)
 {
-	switch (which % 17) {
+	switch (which % 19) {
 	case 0:
 		return run_status(kw);
 	case 1:
@@ -283,16 +295,19 @@ static enum kw_err run(struct kw *kw, unsigned which)
 	case 5:
 	case 6:
 	case 7:
-		return run_use(kw, which % 17 == 7, which % 17 == 6);
+		return run_use(kw, which % 19 == 7, which % 19 == 6);
 	case 8:
 	case 9:
 	case 10:
 	case 11:
-		return run_change(kw, which % 17 - 8);
+		return run_change(kw, which % 19 - 8);
 	case 12:
 		return run_attributes(kw);
+	case 17:
+	case 18:
+		return run_attest(kw, which % 19 == 18);
 	default:
-		return run_objects(kw, which % 17 - 13);
+		return run_objects(kw, which % 19 - 13);
 	}
 }
 

@@ -143,6 +143,13 @@ check "a sealed key is attested by its file" keyward key attest sealed.pem -o se
 equal "and says so" "True ed25519" "$(verify sealed.cbor --device-key device.pem --json | json "'%s %s' % (j['key']['sealed'], j['key']['type'])")"
 check "--file is the same" keyward key attest --file sealed.pem -o sealed2.cbor
 refuse "another device does not attest it" "another device" keyward --socket other/tee.sock key attest sealed.pem -o no.cbor
+keyward key generate secret --type aes-256 --purpose encrypt >/dev/null
+keyward key attest secret -o secret.cbor
+equal "a secret key has no public one" "aes-256 False False" "$(verify secret.cbor --device-key device.pem --json |
+	json "'%s %s %s' % (j['key']['type'], j['key']['extractable'], 'public_key' in j['key'])")"
+keyward key generate leaves --type aes-256 --purpose encrypt,extractable >/dev/null
+keyward key attest leaves -o leaves.cbor
+exits 1 "a key that may leave does not stay" "NOT SO: .*may leave" verify leaves.cbor --device-key device.pem --require kept
 for type in rsa-2048 ec-p384 ec-p521; do
 	keyward key generate "t.$type" --type "$type" --purpose sign >/dev/null
 	keyward key show "t.$type" --pubkey >"$type.pub"
@@ -226,8 +233,11 @@ grep -qF "$profile" "$top/docs/ATTESTATION.md" && ok "the document names the pro
 
 module=$(find "$KW_STAGE" -name keyward-pkcs11.so -print -quit)
 if [ -n "$module" ] && [ -x "$KW_BUILD/tests/pkcs11_attest" ]; then
-	check "a PKCS #11 module gives the statement as an attribute" "$KW_BUILD/tests/pkcs11_attest" "$module" second p11.cbor
+	equal "the PKCS #11 module gives the statement as an attribute of both objects of a key" 2 \
+		"$("$KW_BUILD/tests/pkcs11_attest" "$module" second p11.cbor)"
 	check "which is one" verify p11.cbor --device-key device.pem --key second.pub
+	equal "and of a secret key" 1 "$("$KW_BUILD/tests/pkcs11_attest" "$module" secret p11-secret.cbor)"
+	check "which is one" verify p11-secret.cbor --device-key device.pem --require generated,kept
 	if command -v pkcs11-tool >/dev/null; then
 		# serial SOCKET
 		serial() { KEYWARD_SOCKET=$1 pkcs11-tool --module "$module" -L 2>/dev/null | sed -n 's/^ *serial num *: *//p'; }

@@ -13,6 +13,12 @@ for type in ec-p256 rsa-2048 rsa-4096 ed25519; do
 			grep -E "^\| $type \| $processes \| [0-9,]+ \| [0-9,]+ \| [0-9.]+ \| .* \| [0-9,]+ \| [0-9.]+ \|$" "$work/out"
 	done
 done
+for type in ec-p256 rsa-2048 rsa-4096 ed25519; do
+	for threads in 1 2 8; do
+		check "$type, $threads threads by PKCS #11: figures of SoftHSM2 and Keyward" \
+			grep -E "^\| $type \| $threads \| [0-9,]+ \| [0-9,]+ \| [0-9.]+ \| (≥ [0-9.]+|–) \|$" "$work/out"
+	done
+done
 check "nginx: figures with EC and RSA keys" sh -c 'test "$(grep -cE "^\| (ec-p256|rsa-2048) \| ratio \| [0-9.]+ " "$1")" = 2' sh "$work/out"
 check "many keys: figures" grep -E '^\| 200 \| [0-9]+ \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \|$' "$work/out"
 check "sealed files: figures" grep -E '^Resident memory of the TEE: [0-9.]+ MiB after' "$work/out"

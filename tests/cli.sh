@@ -265,8 +265,8 @@ keyward key pem www.test.com -o keyward.pem
 wrong "a Keyward file" 7 "Keyward key file already" keyward key import x keyward.pem
 openssl dsaparam -noout -genkey -out dsa.pem 1024 2>/dev/null
 wrong "a DSA key" 7 "DSA" keyward key import x dsa.pem
-openssl genpkey -algorithm X25519 -out x25519.pem
-wrong "an X25519 key" 7 "X25519" keyward key import x x25519.pem
+openssl genpkey -algorithm X448 -out x448.pem
+wrong "an X448 key" 7 "X448" keyward key import x x448.pem
 openssl genpkey -algorithm ED448 -out ed448.pem
 wrong "an Ed448 key" 7 "ED448" keyward key import x ed448.pem
 openssl ecparam -name secp256k1 -genkey -noout -out koblitz.pem

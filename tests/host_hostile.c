@@ -70,6 +70,59 @@ static void bad_frames(void)
 
 /* --- Commands --- */
 
+static void put_new_key(struct writer *w)
+{
+	put_u8(w, KEY_TYPE_AES_128);
+	put_u8(w, PLACE_SEALED);
+	put_u32(w, PURPOSE_ENCRYPT);
+	put_field8(w, "x", 1);
+	put_u8(w, 0);
+	put_field16(w, "attributes", 10);
+}
+
+static void put_secret_command(struct writer *w, uint16_t command)
+{
+	put_bytes(w, key_id, sizeof(key_id));
+	switch (command) {
+	case CMD_CIPHER:
+		put_u8(w, CIPHER_AES_GCM);
+		put_u8(w, DIRECTION_DECRYPT);
+		put_field8(w, "twelve bytes", 12);
+		put_u8(w, 16);
+		put_field16(w, "associated", 10);
+		put_field32(w, key_id, 32);
+		break;
+	case CMD_MAC:
+		put_u8(w, MAC_HMAC);
+		put_u8(w, HASH_SHA256);
+		put_u8(w, MAC_VERIFY);
+		put_field8(w, key_id, 32);
+		put_field32(w, "message", 7);
+		break;
+	case CMD_DERIVE:
+		put_u8(w, DERIVATION_AGREEMENT);
+		put_u8(w, HASH_SHA256);
+		put_u8(w, KDF_X963);
+		put_field16(w, key_id, 32);
+		put_field16(w, "info", 4);
+		put_u8(w, DERIVED_KEY);
+		put_u16(w, 16);
+		put_new_key(w);
+		break;
+	default: /* WRAP and UNWRAP */
+		put_u8(w, WRAPPING_RSA_OAEP);
+		put_u8(w, HASH_SHA256);
+		put_u8(w, HASH_SHA256);
+		put_field16(w, "label", 5);
+		if (command == CMD_WRAP)
+			put_bytes(w, "another key, which is not there.", 32);
+		else
+			put_field16(w, key_id, 32);
+		if (command == CMD_UNWRAP)
+			put_new_key(w);
+	}
+}
+
 static size_t template_of(uint16_t command, uint8_t *buf, size_t cap)
 {
 	struct writer w = writer_over(buf, cap);
@@ -167,6 +220,16 @@ static size_t template_of(uint16_t command, uint8_t *buf, size_t cap)
 		put_u8(&w, HASH_SHA256);
 		put_field16(&w, "", 0);
 		put_field16(&w, key_id, 32);
+		break;
+	case CMD_RANDOM:
+		put_u16(&w, 32);
+		break;
+	case CMD_CIPHER:
+	case CMD_MAC:
+	case CMD_DERIVE:
+	case CMD_WRAP:
+	case CMD_UNWRAP:
+		put_secret_command(&w, command);
 		break;
 	default:
 		break;

@@ -19,11 +19,13 @@ is_varied()
 {
 	local word
 	for word in hello status key_generate key_import key_info key_list key_rename key_delete key_access key_csr key_load \
-		sign rsa_decrypt key_attributes object_put object_get object_list object_delete; do
+		sign rsa_decrypt key_attributes object_put object_get object_list object_delete \
+		random cipher mac derive wrap unwrap key_attest attest_key; do
 		[ "$(grep -c " $word(.*: OK " "$1")" -ge 5 ] || { echo "few of $word succeed" && return 1; }
 	done
 	for word in BAD_REQUEST BAD_VERSION UNKNOWN_COMMAND TOO_LARGE NO_KEY NAME_TAKEN BAD_NAME ACCESS NOT_OWNER \
-		MAY_NOT_CREATE PURPOSE TLS_MESSAGE BAD_ALGORITHM BAD_KEY UNSUPPORTED_TYPE NOT_LOADED CORRUPT DECRYPT KEY_EXISTS NO_OBJECT; do
+		MAY_NOT_CREATE PURPOSE TLS_MESSAGE BAD_ALGORITHM BAD_KEY UNSUPPORTED_TYPE NOT_LOADED CORRUPT DECRYPT KEY_EXISTS NO_OBJECT \
+		MIXED BAD_MAC; do
 		grep -q ": $word\$" "$1" || { echo "no $word" && return 1; }
 	done
 }

@@ -265,7 +265,7 @@ static void objects(void)
 	CK_ATTRIBUTE bad = {CKA_LABEL, NULL, 5}, other = {CKA_LABEL, "other", 5};
 	CK_ATTRIBUTE sensitive = {CKA_SENSITIVE, &no, 1};
 	CK_ATTRIBUTE of_public[] = {{CKA_EC_PARAMS, p256, sizeof(p256)}};
-	CK_ATTRIBUTE plain[] = {{CKA_TOKEN, &yes, 1}, {CKA_EXTRACTABLE, &yes, 1}};
+	CK_ATTRIBUTE plain[] = {{CKA_TOKEN, &yes, 1}, {CKA_SENSITIVE, &no, 1}};
 	CK_ATTRIBUTE strange[] = {{CKA_TOKEN, &yes, 1}, {0x12345, &yes, 1}};
 	CK_ULONG n = 0;
 

@@ -30,16 +30,16 @@
 #define WIRE_AAD_MAX 800         /* with the data above and all else it fits into a request */
 #define WIRE_NONCE_MAX 64        /* bytes of a nonce of AES-GCM */
 #define WIRE_RANDOM_MAX 1024
-#define WIRE_SECRET_MAX 128 /* bytes of a secret key */
-#define WIRE_SECRET_MIN 14  /* of one that is generated or derived: 112 bits (NIST SP 800-131A) */
-#define WIRE_INFO_MAX 1024  /* of salt, info and shared info of a derivation, each */
-#define WIRE_VALUE_MAX 1024 /* of a derived value that the caller gets */
-#define WIRE_WRAPPED_MAX 1536
-#define WIRE_SLOT_DEFAULT 0 /* the token without a PIN, always there */
-#define WIRE_SLOT_MAX 63    /* of tokens with PINs: 1 to this */
-#define WIRE_LABEL_MAX 32   /* bytes of a token's label */
-#define WIRE_SERIAL_SIZE 16 /* hexadecimal digits */
-#define WIRE_PIN_MIN 4      /* bytes */
+#define WIRE_SECRET_MAX 128   /* bytes of a secret key */
+#define WIRE_SECRET_MIN 14    /* of one that is generated or derived: 112 bits (NIST SP 800-131A) */
+#define WIRE_INFO_MAX 1024    /* of salt, info and shared info of a derivation, each */
+#define WIRE_VALUE_MAX 1024   /* of a derived value that the caller gets */
+#define WIRE_WRAPPED_MAX 2560 /* bytes of a wrapped key */
+#define WIRE_SLOT_DEFAULT 0   /* the token without a PIN, always there */
+#define WIRE_SLOT_MAX 63      /* of tokens with PINs: 1 to this */
+#define WIRE_LABEL_MAX 32     /* bytes of a token's label */
+#define WIRE_SERIAL_SIZE 16   /* hexadecimal digits */
+#define WIRE_PIN_MIN 4        /* bytes */
 #define WIRE_PIN_MAX 64
 #define WIRE_PIN_TRIES 10 /* wrong PINs in a row that lock one */
 #define WIRE_TICKET_SIZE 32

@@ -287,8 +287,8 @@ static CK_RV get_common(const struct object *o, CK_ATTRIBUTE_TYPE type, struct v
 		return flag(v, uses_of(o) & CKF_DERIVE);
 	case CKA_MODIFIABLE:
 		return flag(v, may_manage(o));
-	case CKA_COPYABLE:
-		return flag(v, false);
+	case CKA_COPYABLE: /* A key that cannot leave the TEE is in one place. */
+		return flag(v, o->item && !item_has_flag(o->item, STORED_UNCOPIED));
 	case CKA_DESTROYABLE:
 		return flag(v, may_manage(o));
 	case CKA_UNIQUE_ID:

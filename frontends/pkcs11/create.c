@@ -139,10 +139,11 @@ static CK_RV create_private(
 
 /* --- Public keys --- */
 
+/* type: an object identifier. By a name, an ENGINE for all keys of that name would be asked (module_libcrypto). */
 static EVP_PKEY *from_data(const char *type, OSSL_PARAM_BLD *build)
 {
 	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(build);
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(module_libcrypto(), type, NULL);
 	EVP_PKEY *pkey = NULL;
 
 	if (params && ctx && EVP_PKEY_fromdata_init(ctx) > 0)
@@ -166,7 +167,7 @@ CK_RV create_rsa_public(const CK_ATTRIBUTE *attributes, CK_ULONG count, EVP_PKEY
 	bn_e = BN_bin2bn(e->pValue, (int)e->ulValueLen, NULL);
 	if (build && bn_n && bn_e && OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, bn_n) &&
 		OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, bn_e))
-		*pkey = from_data("RSA", build);
+		*pkey = from_data("1.2.840.113549.1.1.1", build);
 	BN_free(bn_n);
 	BN_free(bn_e);
 	OSSL_PARAM_BLD_free(build);
@@ -211,9 +212,8 @@ CK_RV create_ec_public(const CK_ATTRIBUTE *attributes, CK_ULONG count, EVP_PKEY 
 		return rv;
 	p = create_bare_point(point, &n);
 	if (!kw_key_type_is_ec(type)) {
-		*pkey = EVP_PKEY_new_raw_public_key(
-			type == KW_KEY_TYPE_ED25519 ? EVP_PKEY_ED25519 : EVP_PKEY_X25519, NULL, p,
-			n);
+		*pkey = EVP_PKEY_new_raw_public_key_ex(module_libcrypto(),
+			type == KW_KEY_TYPE_ED25519 ? "ED25519" : "X25519", NULL, p, n);
 		return *pkey ? CKR_OK : CKR_ATTRIBUTE_VALUE_INVALID;
 	}
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
@@ -224,7 +224,7 @@ CK_RV create_ec_public(const CK_ATTRIBUTE *attributes, CK_ULONG count, EVP_PKEY 
 			OSSL_PARAM_BLD_push_utf8_string(
 				build, OSSL_PKEY_PARAM_GROUP_NAME, groups[i].group, 0) &&
 			OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, p, n))
-			*pkey = from_data("EC", build);
+			*pkey = from_data("1.2.840.10045.2.1", build);
 		OSSL_PARAM_BLD_free(build);
 	}
 	return *pkey ? CKR_OK : CKR_ATTRIBUTE_VALUE_INVALID;
@@ -245,7 +245,8 @@ static CK_RV keep_public(struct session *s, const struct public_part *part,
 		rv = template_read_public(attributes, count, part->type, &kept);
 	if (rv)
 		return rv;
-	if (!EVP_Digest(part->spki, part->spki_len, id, NULL, EVP_sha256(), NULL))
+	if (!EVP_Q_digest(
+		    module_libcrypto(), "SHA2-256", NULL, part->spki, part->spki_len, id, NULL))
 		return CKR_FUNCTION_FAILED;
 	if (request.is_token) {
 		if (!session_is_rw(s))

@@ -7,8 +7,8 @@
 
 static bool set_oaep(EVP_PKEY_CTX *ctx, const struct operation *op)
 {
-	EVP_MD *md = EVP_MD_fetch(NULL, mechanism_hash_name(op->hash), NULL);
-	EVP_MD *mgf = EVP_MD_fetch(NULL, mechanism_hash_name(op->mgf_hash), NULL);
+	EVP_MD *md = EVP_MD_fetch(module_libcrypto(), mechanism_hash_name(op->hash), NULL);
+	EVP_MD *mgf = EVP_MD_fetch(module_libcrypto(), mechanism_hash_name(op->mgf_hash), NULL);
 	void *label = op->label_len ? OPENSSL_memdup(op->label, op->label_len) : NULL;
 	bool ok = md && mgf && (label || !op->label_len) &&
 		  EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) > 0 &&
@@ -45,7 +45,7 @@ static CK_RV rsa_encrypt(const struct operation *op, const uint8_t *data, size_t
 	if (rv)
 		return rv;
 	rv = CKR_FUNCTION_FAILED;
-	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+	ctx = EVP_PKEY_CTX_new_from_pkey(module_libcrypto(), pkey, NULL);
 	if (!ctx || EVP_PKEY_encrypt_init(ctx) <= 0)
 		goto out;
 	if (is_oaep ? !set_oaep(ctx, op)

@@ -21,7 +21,8 @@ static CK_RV finish(struct operation *op, const uint8_t *data, size_t len, unsig
 		return rv;
 	if (op->digest)
 		return EVP_DigestFinal_ex(op->digest, out, &n) ? CKR_OK : CKR_FUNCTION_FAILED;
-	return EVP_Q_digest(NULL, mechanism_hash_name(op->hash), NULL, data, len, out, &size)
+	return EVP_Q_digest(module_libcrypto(), mechanism_hash_name(op->hash), NULL, data, len, out,
+		       &size)
 		       ? CKR_OK
 		       : CKR_FUNCTION_FAILED;
 }

@@ -36,10 +36,10 @@ static bool read_certificate(const uint8_t *p, size_t n, struct certificate *c)
 {
 	uint8_t sha1[EVP_MAX_MD_SIZE];
 	const unsigned char *at = p;
-	X509 *x = d2i_X509(NULL, &at, (long)n);
+	X509 *x = X509_new_ex(module_libcrypto(), NULL);
 	bool ok = false;
 
-	if (!x || at != p + n)
+	if (!x || !d2i_X509(&x, &at, (long)n) || at != p + n)
 		goto out;
 	/* Names and keys come out as they are in the certificate, byte by byte. */
 	ok = put_der(i2d_X509_NAME(X509_get_subject_name(x), &c->subject), &c->subject_len) &&
@@ -48,8 +48,9 @@ static bool read_certificate(const uint8_t *p, size_t n, struct certificate *c)
 	     put_der(i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &c->spki), &c->spki_len) &&
 	     put_date(X509_get0_notBefore(x), c->start) &&
 	     put_date(X509_get0_notAfter(x), c->end) &&
-	     EVP_Digest(c->spki, c->spki_len, c->key_id, NULL, EVP_sha256(), NULL) &&
-	     EVP_Digest(p, n, sha1, NULL, EVP_sha1(), NULL);
+	     EVP_Q_digest(
+		     module_libcrypto(), "SHA2-256", NULL, c->spki, c->spki_len, c->key_id, NULL) &&
+	     EVP_Q_digest(module_libcrypto(), "SHA1", NULL, p, n, sha1, NULL);
 	if (ok)
 		memcpy(c->check, sha1, sizeof(c->check));
 out:

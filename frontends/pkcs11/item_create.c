@@ -107,7 +107,9 @@ CK_RV item_keep(struct session *s, struct item_request *request, CK_OBJECT_HANDL
 	if (request->is_token) {
 		rv = put_in_tee(request, &item);
 	} else {
-		rv = RAND_bytes(id, sizeof(id)) == 1 ? CKR_HOST_MEMORY : CKR_FUNCTION_FAILED;
+		rv = RAND_bytes_ex(module_libcrypto(), id, sizeof(id), 0) == 1
+			     ? CKR_HOST_MEMORY
+			     : CKR_FUNCTION_FAILED;
 		if (rv == CKR_HOST_MEMORY)
 			item = item_new(id, request->class, request->attributes,
 				request->attributes_len, request->value->n, &request->value);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is known of a key, and its public part in the forms of PKCS #11. */
 #include <openssl/core_names.h>
+#include <openssl/decoder.h>
 #include <openssl/rand.h>
-#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,9 +40,10 @@ struct key_data *key_data_new(struct kw_key **key)
 struct key_data *key_data_of_public(struct public_part **part)
 {
 	struct key_data *d = calloc(1, sizeof(*d));
-	unsigned n = 0;
+	size_t n = 0;
 
-	if (!d || !EVP_Digest((*part)->spki, (*part)->spki_len, d->id, &n, EVP_sha256(), NULL)) {
+	if (!d || !EVP_Q_digest(module_libcrypto(), "SHA2-256", NULL, (*part)->spki,
+			  (*part)->spki_len, d->id, &n)) {
 		free(d);
 		public_part_free(part);
 		return NULL;
@@ -85,7 +86,8 @@ struct key_data *key_data_of_value(enum kw_key_type type, uint32_t purposes, con
 	d->value = malloc(len);
 	d->attributes = malloc(attributes_len + 1);
 	/* Nothing that the TEE has is meant by it */
-	if (!d->value || !d->attributes || RAND_bytes(d->id, sizeof(d->id)) != 1) {
+	if (!d->value || !d->attributes ||
+		RAND_bytes_ex(module_libcrypto(), d->id, sizeof(d->id), 0) != 1) {
 		free(d->value);
 		free(d->attributes);
 		free(d);
@@ -179,10 +181,24 @@ static bool describe_raw(struct public_part *p, enum kw_key_type type)
 	return true;
 }
 
+/* d2i_PUBKEY would make a key without a provider where an ENGINE is the default for keys of this type. */
+static EVP_PKEY *decode(const uint8_t *spki, size_t len)
+{
+	EVP_PKEY *pkey = NULL;
+	OSSL_DECODER_CTX *ctx = OSSL_DECODER_CTX_new_for_pkey(&pkey, "DER", "SubjectPublicKeyInfo",
+		NULL, EVP_PKEY_PUBLIC_KEY, module_libcrypto(), NULL);
+
+	if (!ctx || !OSSL_DECODER_from_data(ctx, &spki, &len) || len) {
+		EVP_PKEY_free(pkey);
+		pkey = NULL;
+	}
+	OSSL_DECODER_CTX_free(ctx);
+	return pkey;
+}
+
 CK_RV public_part_new(const uint8_t *spki, size_t len, struct public_part **part)
 {
 	struct public_part *p = calloc(1, sizeof(*p));
-	const unsigned char *at = spki;
 	CK_RV rv = CKR_HOST_MEMORY;
 	bool ok = false;
 
@@ -195,8 +211,8 @@ CK_RV public_part_new(const uint8_t *spki, size_t len, struct public_part **part
 	memcpy(p->spki, spki, len);
 	p->spki_len = len;
 	rv = CKR_ATTRIBUTE_VALUE_INVALID;
-	p->pkey = d2i_PUBKEY(NULL, &at, (long)len);
-	if (!p->pkey || at != spki + len)
+	p->pkey = decode(spki, len);
+	if (!p->pkey)
 		goto out;
 	switch (EVP_PKEY_get_base_id(p->pkey)) {
 	case EVP_PKEY_RSA:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "module.h"
 
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,8 @@ static struct {
 } module;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT, libcrypto_once = PTHREAD_ONCE_INIT;
+static OSSL_LIB_CTX *libcrypto; /* to the end of the process: nothing runs at unload */
 
 void module_lock(void)
 {
@@ -49,6 +51,16 @@ bool module_is_ready(void)
 struct kw *module_kw(void)
 {
 	return module.kw;
+}
+
+static void make_libcrypto(void)
+{
+	libcrypto = OSSL_LIB_CTX_new();
+}
+
+OSSL_LIB_CTX *module_libcrypto(void)
+{
+	return libcrypto;
 }
 
 void module_pad(unsigned char *to, size_t size, const char *text)
@@ -158,6 +170,9 @@ CK_RV C_Initialize(void *init_args)
 	if (rv)
 		return rv;
 	pthread_once(&fork_once, watch_forks);
+	pthread_once(&libcrypto_once, make_libcrypto);
+	if (!libcrypto)
+		return CKR_HOST_MEMORY;
 	module_lock();
 	if (module.kw && module.pid == getpid()) {
 		rv = CKR_CRYPTOKI_ALREADY_INITIALIZED;

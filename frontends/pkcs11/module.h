@@ -4,6 +4,7 @@
 #define FRONTENDS_PKCS11_MODULE_H
 
 #include <keyward/keyward.h>
+#include <openssl/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -17,6 +18,12 @@ struct kw *module_kw(void);
 /* For the tables of sessions and objects: short sections without a call to the TEE. Held over fork. */
 void module_lock(void);
 void module_unlock(void);
+
+/*
+ * The module's own libcrypto, for all that it computes. The application's may have been told to take RSA, EC or everything
+ * from PKCS #11 by a provider or an ENGINE: from this module, which is about to call it.
+ */
+OSSL_LIB_CTX *module_libcrypto(void);
 
 /* Whether sessions can be opened there: CKR_SLOT_ID_INVALID, CKR_TOKEN_NOT_RECOGNIZED for a token that is not
  * initialized, CKR_CRYPTOKI_NOT_INITIALIZED. */

@@ -123,6 +123,8 @@ CK_RV operation_check_key(CK_MECHANISM_TYPE type, CK_FLAGS flag, CK_OBJECT_HANDL
 		return CKR_MECHANISM_INVALID;
 	if (object_get(handle, key))
 		return CKR_KEY_HANDLE_INVALID;
+	if (!(*key)->data)
+		return CKR_KEY_HANDLE_INVALID;
 	if ((*key)->class != class_for(m, flag) ||
 		!(mechanism_family((*key)->data->type) & m->family))
 		return CKR_KEY_TYPE_INCONSISTENT;
@@ -203,7 +205,7 @@ static CK_RV digest_instead(struct operation *op)
 	/* Without a hash of its own there is nothing to go on with. */
 	if (!mechanism_own_hash(op->mechanism))
 		return CKR_DATA_LEN_RANGE;
-	md = EVP_MD_fetch(NULL, mechanism_own_hash(op->mechanism), NULL);
+	md = EVP_MD_fetch(module_libcrypto(), mechanism_own_hash(op->mechanism), NULL);
 	op->digest = EVP_MD_CTX_new();
 	ok = md && op->digest && EVP_DigestInit_ex2(op->digest, md, NULL) &&
 	     EVP_DigestUpdate(op->digest, op->data, op->len);

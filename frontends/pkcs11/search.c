@@ -70,7 +70,8 @@ static bool key_id(const CK_ATTRIBUTE *attributes, CK_ULONG count, uint8_t id[KW
 	bool ok = false;
 
 	if (spki && spki->ulValueLen)
-		return EVP_Q_digest(NULL, "SHA2-256", NULL, spki->pValue, spki->ulValueLen, id, &n);
+		return EVP_Q_digest(module_libcrypto(), "SHA2-256", NULL, spki->pValue,
+			spki->ulValueLen, id, &n);
 	if (point && point->ulValueLen) {
 		if (ec_public(point, &pkey))
 			goto out;
@@ -83,7 +84,8 @@ static bool key_id(const CK_ATTRIBUTE *attributes, CK_ULONG count, uint8_t id[KW
 	}
 	if (pkey)
 		der_len = i2d_PUBKEY(pkey, &der);
-	ok = der_len > 0 && EVP_Q_digest(NULL, "SHA2-256", NULL, der, (size_t)der_len, id, &n);
+	ok = der_len > 0 &&
+	     EVP_Q_digest(module_libcrypto(), "SHA2-256", NULL, der, (size_t)der_len, id, &n);
 out:
 	OPENSSL_free(der);
 	EVP_PKEY_free(pkey);

@@ -103,7 +103,7 @@ out:
 static bool unwrap_here(const uint8_t wrapping[32], const uint8_t *wrapped, size_t wrapped_len,
 	uint8_t *value, size_t *len)
 {
-	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-256-WRAP-PAD", NULL);
+	EVP_CIPHER *cipher = EVP_CIPHER_fetch(module_libcrypto(), "AES-256-WRAP-PAD", NULL);
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	uint8_t plain[KW_SECRET_MAX + 16];
 	int n = 0;
@@ -140,7 +140,7 @@ CK_RV secret_reveal(struct object *o, uint8_t *value, size_t *len)
 
 	if (object_purposes(o) & KW_PURPOSE_WITH_TRUSTED)
 		rv = CKR_ATTRIBUTE_SENSITIVE;
-	if (!rv && RAND_priv_bytes(wrapping, sizeof(wrapping)) != 1)
+	if (!rv && RAND_priv_bytes_ex(module_libcrypto(), wrapping, sizeof(wrapping), 0) != 1)
 		rv = CKR_FUNCTION_FAILED;
 	if (!rv)
 		rv = module_error(kw_key_import(module_kw(), &t, wrapping, sizeof(wrapping), &key));

@@ -98,7 +98,7 @@ static CK_RV sign_with(const struct operation *op, const uint8_t *data, size_t l
 		(!op->mechanism->hash ||
 			(len >= HASH_HERE_FROM &&
 				kw_key_purposes(op->key->data->key) & KW_PURPOSE_SIGN))) {
-		if (!EVP_Q_digest(NULL, own_hash, NULL, data, len, hash, &n))
+		if (!EVP_Q_digest(module_libcrypto(), own_hash, NULL, data, len, hash, &n))
 			return CKR_FUNCTION_FAILED;
 		data = hash;
 		len = n;

@@ -159,7 +159,7 @@ static CK_RV put_serial(unsigned char to[16])
 	if (is_known)
 		return rv;
 	rv = module_error(kw_attestation_key(module_kw(), spki, &n));
-	if (!rv && EVP_Digest(spki, n, digest, NULL, EVP_sha256(), NULL) != 1)
+	if (!rv && !EVP_Q_digest(module_libcrypto(), "SHA2-256", NULL, spki, n, digest, NULL))
 		rv = CKR_FUNCTION_FAILED;
 	if (rv)
 		return rv;

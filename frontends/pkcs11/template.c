@@ -20,7 +20,7 @@ static const struct attribute_rule private_rules[] = {
 	{CKA_UNWRAP, RULE_ANY},
 	{CKA_SIGN_RECOVER, RULE_ANY},
 	{CKA_SENSITIVE, RULE_TRUE_ONLY},
-	{CKA_EXTRACTABLE, RULE_FALSE_ONLY},
+	{CKA_EXTRACTABLE, RULE_ANY},
 	{CKA_WRAP_WITH_TRUSTED, RULE_ANY},
 	{CKA_ALWAYS_AUTHENTICATE, RULE_FALSE_ONLY},
 	{CKA_ALLOWED_MECHANISMS, RULE_KEPT},
@@ -134,7 +134,7 @@ static uint32_t private_purposes(enum family family, CK_FLAGS uses, bool mixed)
 		purposes |= KW_PURPOSE_UNWRAP;
 	if ((uses & CKF_DERIVE && family == FAMILY_EC) || family == FAMILY_X)
 		purposes |= KW_PURPOSE_DERIVE | KW_PURPOSE_DERIVE_VALUE;
-	if (purposes && mixed)
+	if (purposes && mixed && family == FAMILY_RSA)
 		purposes |= KW_PURPOSE_MIXED;
 	return purposes;
 }
@@ -142,7 +142,7 @@ static uint32_t private_purposes(enum family family, CK_FLAGS uses, bool mixed)
 CK_RV template_read(const CK_ATTRIBUTE *attributes, CK_ULONG count, enum kw_key_type type,
 	bool material, bool is_rw, struct key_request *request)
 {
-	bool sign, decrypt, derive, unwrap, with_trusted, mixed;
+	bool sign, decrypt, derive, unwrap, extractable, with_trusted, mixed;
 	CK_RV rv;
 
 	memset(request, 0, sizeof(*request));
@@ -165,6 +165,8 @@ CK_RV template_read(const CK_ATTRIBUTE *attributes, CK_ULONG count, enum kw_key_
 		rv = attribute_flag(
 			attributes, count, CKA_SIGN, !decrypt && !derive && !unwrap, &sign);
 	if (!rv)
+		rv = attribute_flag(attributes, count, CKA_EXTRACTABLE, false, &extractable);
+	if (!rv)
 		rv = attribute_flag(attributes, count, CKA_WRAP_WITH_TRUSTED, false, &with_trusted);
 	if (!rv)
 		rv = attribute_flag(attributes, count, CKA_KEYWARD_MIXED, false, &mixed);
@@ -178,6 +180,8 @@ CK_RV template_read(const CK_ATTRIBUTE *attributes, CK_ULONG count, enum kw_key_
 		mixed);
 	if (!request->purposes)
 		return CKR_TEMPLATE_INCONSISTENT;
+	request->purposes |= (extractable ? KW_PURPOSE_EXTRACTABLE : 0) |
+			     (extractable && with_trusted ? KW_PURPOSE_WITH_TRUSTED : 0);
 	return template_keep(attributes, count, true, request);
 }
 

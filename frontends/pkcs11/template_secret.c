@@ -155,7 +155,7 @@ static CK_RV put_purposes(const struct flags *f, struct key_request *request)
 	if (f->trusted && !(purposes & KW_PURPOSE_WRAP))
 		return CKR_TEMPLATE_INCONSISTENT;
 	purposes |= (f->extractable ? KW_PURPOSE_EXTRACTABLE : 0) |
-		    (f->with_trusted ? KW_PURPOSE_WITH_TRUSTED : 0) |
+		    (f->extractable && f->with_trusted ? KW_PURPOSE_WITH_TRUSTED : 0) |
 		    (f->trusted ? KW_PURPOSE_TRUSTED : 0) | (f->mixed ? KW_PURPOSE_MIXED : 0);
 	request->purposes = purposes;
 	return CKR_OK;

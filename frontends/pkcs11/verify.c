@@ -25,7 +25,7 @@ static bool set_pss(EVP_PKEY_CTX *ctx, const struct operation *op, const EVP_MD 
 static CK_RV verify_digest(const struct operation *op, EVP_PKEY *pkey, const EVP_MD *md,
 	const uint8_t *data, size_t len, const uint8_t *sig, size_t sig_len)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(module_libcrypto(), pkey, NULL);
 	CK_RV rv = CKR_FUNCTION_FAILED;
 
 	if (!ctx || EVP_PKEY_verify_init(ctx) <= 0)
@@ -52,7 +52,8 @@ static CK_RV verify_eddsa(
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	CK_RV rv = CKR_FUNCTION_FAILED;
 
-	if (ctx && EVP_DigestVerifyInit_ex(ctx, NULL, NULL, NULL, NULL, pkey, NULL) == 1)
+	if (ctx &&
+		EVP_DigestVerifyInit_ex(ctx, NULL, NULL, module_libcrypto(), NULL, pkey, NULL) == 1)
 		rv = EVP_DigestVerify(ctx, sig, sig_len, data, len) == 1 ? CKR_OK
 									 : CKR_SIGNATURE_INVALID;
 	EVP_MD_CTX_free(ctx);
@@ -81,13 +82,13 @@ static CK_RV verify_with(const struct operation *op, const uint8_t *data, size_t
 		return verify_eddsa(pkey, data, len, sig, sig_len);
 	rv = CKR_FUNCTION_FAILED;
 	if (op->hash) {
-		md = EVP_MD_fetch(NULL, mechanism_hash_name(op->hash), NULL);
+		md = EVP_MD_fetch(module_libcrypto(), mechanism_hash_name(op->hash), NULL);
 		if (!md)
 			goto out;
 	}
 	if (mechanism_own_hash(op->mechanism) && !is_digest) {
-		if (!EVP_Q_digest(
-			    NULL, mechanism_own_hash(op->mechanism), NULL, data, len, hash, &n))
+		if (!EVP_Q_digest(module_libcrypto(), mechanism_own_hash(op->mechanism), NULL, data,
+			    len, hash, &n))
 			goto out;
 		data = hash;
 		len = n;

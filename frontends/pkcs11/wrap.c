@@ -56,7 +56,7 @@ static CK_RV wrap(struct object *by, struct object *key, const struct kw_wrap *h
 	size_t n = 0;
 	CK_RV rv;
 
-	if (!object_is_secret(key))
+	if (key->class != CKO_SECRET_KEY && key->class != CKO_PRIVATE_KEY)
 		return CKR_KEY_NOT_WRAPPABLE;
 	if (!flag_of(key, CKA_EXTRACTABLE))
 		return CKR_KEY_UNEXTRACTABLE;
@@ -126,20 +126,66 @@ static enum kw_err unwrap_key(
 	return kw_unwrap(module_kw(), u->by, u->how, u->wrapped, u->len, &plain, key);
 }
 
-/* How long an AES key is that came wrapped is seen when the TEE has opened it. */
+/* Which size or curve a key has that came wrapped is seen when the TEE has opened it. */
+static const struct {
+	CK_KEY_TYPE key_type;
+	enum kw_key_type type;
+} candidates[] = {
+	{CKK_AES, KW_KEY_TYPE_AES_256},
+	{CKK_AES, KW_KEY_TYPE_AES_128},
+	{CKK_AES, KW_KEY_TYPE_AES_192},
+	{CKK_RSA, KW_KEY_TYPE_RSA_2048},
+	{CKK_RSA, KW_KEY_TYPE_RSA_3072},
+	{CKK_RSA, KW_KEY_TYPE_RSA_4096},
+	{CKK_EC, KW_KEY_TYPE_EC_P256},
+	{CKK_EC, KW_KEY_TYPE_EC_P384},
+	{CKK_EC, KW_KEY_TYPE_EC_P521},
+	{CKK_EC_EDWARDS, KW_KEY_TYPE_ED25519},
+	{CKK_EC_MONTGOMERY, KW_KEY_TYPE_X25519},
+};
+
 static CK_RV unwrap_any(
 	struct key_request *request, const struct unwrapping *u, struct kw_key **key)
 {
-	static const enum kw_key_type aes[] = {
-		KW_KEY_TYPE_AES_256, KW_KEY_TYPE_AES_128, KW_KEY_TYPE_AES_192};
-	CK_RV rv = CKR_OK;
+	bool is_tried = false;
+	CK_RV rv = CKR_ATTRIBUTE_VALUE_INVALID;
 
-	if (request->key_type != CKK_AES || request->size)
-		return create_with(request, request->type, unwrap_key, u, key);
-	for (size_t i = 0; i < sizeof(aes) / sizeof(aes[0]); i++) {
-		rv = create_with(request, aes[i], unwrap_key, u, key);
+	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
+		if (request->size || candidates[i].key_type != request->key_type)
+			continue;
+		is_tried = true;
+		rv = create_with(request, candidates[i].type, unwrap_key, u, key);
 		if (rv != CKR_ATTRIBUTE_VALUE_INVALID)
 			break;
+	}
+	return is_tried ? rv : create_with(request, request->type, unwrap_key, u, key);
+}
+
+/* The template of a secret or a private key; the standard wants class and type. */
+static CK_RV read_template(
+	const CK_ATTRIBUTE *attributes, CK_ULONG count, bool is_rw, struct key_request *request)
+{
+	CK_ULONG class, key_type;
+	CK_RV rv = attribute_number(attributes, count, CKA_CLASS, CKO_SECRET_KEY, &class);
+
+	if (!rv)
+		rv = attribute_number(
+			attributes, count, CKA_KEY_TYPE, CK_UNAVAILABLE_INFORMATION, &key_type);
+	if (rv)
+		return rv;
+	if (class != CKO_PRIVATE_KEY)
+		return template_read_secret(attributes, count, SECRET_UNWRAPPED,
+			CK_UNAVAILABLE_INFORMATION, is_rw, request);
+	if (!attribute_find(attributes, count, CKA_KEY_TYPE))
+		return CKR_TEMPLATE_INCOMPLETE;
+	rv = CKR_ATTRIBUTE_VALUE_INVALID;
+	for (size_t i = 0; rv && i < sizeof(candidates) / sizeof(candidates[0]); i++) {
+		if (candidates[i].key_type == key_type && key_type != CKK_AES) {
+			rv = template_read(
+				attributes, count, candidates[i].type, false, is_rw, request);
+			request->key_type = key_type;
+			return rv;
+		}
 	}
 	return rv;
 }
@@ -192,8 +238,7 @@ CK_RV C_UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
 	if (!rv)
 		rv = take_way(m, mechanism, &op, &how);
 	if (!rv)
-		rv = template_read_secret(attributes, count, SECRET_UNWRAPPED,
-			CK_UNAVAILABLE_INFORMATION, session_is_rw(s), &request);
+		rv = read_template(attributes, count, session_is_rw(s), &request);
 	u.how = &how;
 	if (!rv)
 		rv = wrapped_len <= KW_WRAPPED_MAX ? unwrap(s, by, &u, &request, key)

@@ -92,7 +92,7 @@ enum kw_purpose {
 #define KW_SECRET_MIN 14       /* of one that the TEE makes */
 #define KW_INFO_MAX 1024       /* bytes of each parameter of a derivation */
 #define KW_DERIVED_MAX 1024    /* bytes of a derived secret */
-#define KW_WRAPPED_MAX 1536    /* bytes of a wrapped key */
+#define KW_WRAPPED_MAX 2560    /* bytes of a wrapped key */
 #define KW_CHALLENGE_MIN 8     /* bytes of a challenge for an attestation, when there is one */
 #define KW_CHALLENGE_MAX 64
 #define KW_ATTESTATION_MAX 2048 /* bytes of an attestation statement */
@@ -484,8 +484,9 @@ struct kw_cipher {
 	size_t len; /* at most KW_DATA_MAX, and the tag */
 };
 /* out may be data; *out_len in: its room, len + KW_CIPHER_MORE is enough; out: bytes of the result. nonce: gets the
- * KW_NEW_NONCE_SIZE bytes of a nonce that the TEE makes, else NULL. Purpose encrypt or decrypt; both for
- * encryption with CTR, or with GCM and a nonce of one's own, because choosing it is as good as decrypting.
+ * KW_NEW_NONCE_SIZE bytes of a nonce that the TEE makes, else NULL. Purpose encrypt or decrypt. With
+ * encrypt alone only GCM with a nonce of the TEE, KW and KWP: the rest needs decrypt or mixed too, because whoever has
+ * blocks of his choice encrypted has the key stream of other messages.
  * KW_ERR_DECRYPT for all that is not authentic, _BAD_REQUEST for sizes that do not fit the mode, _PURPOSE,
  * _BAD_ALGORITHM, _ACCESS, _NO_KEY, _TOO_LARGE. */
 enum kw_err kw_cipher(struct kw *kw, const struct kw_use *use, const struct kw_cipher *what,
@@ -539,13 +540,14 @@ struct kw_wrap {
 	const uint8_t *label;
 	size_t label_len; /* at most 256 */
 };
-/* Encrypts the secret key `key`, which has the purpose extractable, by another one with the purpose wrap, which
- * is trusted if the key asks for that. out has KW_WRAPPED_MAX bytes. KW_ERR_PURPOSE, _BAD_ALGORITHM: also for a
+/* Encrypts `key`, which has the purpose extractable, by another one with the purpose wrap, which is trusted if the
+ * key asks for that: a secret key's bytes, or a private key's PKCS #8 PrivateKeyInfo in DER, for which AES-KWP is
+ * the way that always fits. out has KW_WRAPPED_MAX bytes. KW_ERR_PURPOSE, _BAD_ALGORITHM: also for a
  * length that this way of wrapping does not take. */
 enum kw_err kw_wrap(struct kw *kw, const struct kw_use *by, const struct kw_use *key,
 	const struct kw_wrap *what, uint8_t *out, size_t *out_len) KW_MUST_USE;
-/* Makes a secret key of what was wrapped: purpose unwrap. KW_ERR_DECRYPT: it was not wrapped by this key.
- * KW_ERR_BAD_KEY: it has another length than the type. Also errors of kw_key_import. */
+/* Makes a key of what was wrapped, of the template's type: purpose unwrap. KW_ERR_DECRYPT: it was not wrapped by
+ * this key. KW_ERR_BAD_KEY: it is no key of this type. Also errors of kw_key_import. */
 enum kw_err kw_unwrap(struct kw *kw, const struct kw_use *by, const struct kw_wrap *what,
 	const uint8_t *wrapped, size_t len, const struct kw_key_template *t,
 	struct kw_key **key) KW_MUST_USE;

@@ -356,14 +356,23 @@ enum kw_err rsa_key_sign(
 	return sign_pss(key, what, digest, sig) ? KW_ERR_OK : KW_ERR_CRYPTO;
 }
 
+enum kw_err crypto_rsa_exponent(const struct crypto_key *key, uint8_t *out, size_t n)
+{
+	if (key->info->family != FAMILY_RSA || n != key->info->bits / 8)
+		return KW_ERR_BAD_ALGORITHM;
+	return BN_bn2binpad(RSA_get0_d(key->rsa), out, (int)n) == (int)n
+		       ? KW_ERR_OK
+		       : openssl_failure(KW_ERR_CRYPTO);
+}
+
 /* What messages are made up from: SHA-256 of d, in as many bytes as the modulus. */
 static enum kw_err rejection_secret(
 	const struct crypto_key *key, size_t k, uint8_t secret[CRYPTO_KEY_SIZE])
 {
 	uint8_t d[RSA_UNPAD_MAX];
-	enum kw_err err = KW_ERR_CRYPTO;
+	enum kw_err err = crypto_rsa_exponent(key, d, k);
 
-	if (BN_bn2binpad(RSA_get0_d(key->rsa), d, (int)k) == (int)k)
+	if (!err)
 		err = crypto_hash(HASH_SHA256, d, k, secret);
 	OPENSSL_cleanse(d, sizeof(d));
 	return err;

@@ -63,6 +63,7 @@ enum kw_err rsa_key_decrypt(const struct crypto_key *key, const struct crypto_de
 	uint8_t *out, size_t *n) KW_MUST_USE;
 enum kw_err rsa_key_public_use(
 	const struct crypto_key *key, const uint8_t *block, size_t n, uint8_t *out) KW_MUST_USE;
+enum kw_err rsa_key_exponent(const struct crypto_key *key, uint8_t *out, size_t n) KW_MUST_USE;
 /* Big-endian in exactly n bytes, without a branch on any byte; false when it is longer. */
 bool number_to_bytes(const mpz_t from, uint8_t *to, size_t n) KW_MUST_USE;
 

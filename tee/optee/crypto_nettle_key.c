@@ -249,3 +249,20 @@ enum kw_err crypto_rsa_public(
 		return KW_ERR_BAD_ALGORITHM;
 	return use(run_rsa_public, &u, n);
 }
+
+static enum kw_err run_exponent(void *context)
+{
+	struct use *u = context;
+
+	return rsa_key_exponent(u->key, u->out, *u->n);
+}
+
+enum kw_err crypto_rsa_exponent(const struct crypto_key *key, uint8_t *out, size_t n)
+{
+	size_t out_len = n;
+	struct use u = {.key = key, .out = out, .n = &out_len};
+
+	if (key->info->family != FAMILY_RSA || n != key->info->bits / 8)
+		return KW_ERR_BAD_ALGORITHM;
+	return use(run_exponent, &u, n);
+}

@@ -150,14 +150,9 @@ enum kw_err rsa_key_sign(
 	return err;
 }
 
-/*
- * What messages are made up from: SHA-256 of d, in as many bytes as the modulus. d = (1 + k phi) /
- * e with k = -1 / phi mod e, as in the other backend: a key gives the same everywhere.
- */
-static enum kw_err rejection_secret(
-	const struct crypto_key *key, size_t size, uint8_t secret[CRYPTO_KEY_SIZE])
+/* d = (1 + k phi) / e with k = -1 / phi mod e, as in the other backend. */
+enum kw_err rsa_key_exponent(const struct crypto_key *key, uint8_t *out, size_t n)
 {
-	uint8_t buf[RSA_UNPAD_MAX];
 	enum kw_err err = KW_ERR_CRYPTO;
 	mpz_t d, q1, k;
 
@@ -172,11 +167,24 @@ static enum kw_err rejection_secret(
 	mpz_mul(d, d, k);
 	mpz_add_ui(d, d, 1);
 	mpz_divexact(d, d, key->rsa_public.e);
-	if (number_to_bytes(d, buf, size))
-		err = crypto_hash(HASH_SHA256, buf, size, secret);
+	if (number_to_bytes(d, out, n))
+		err = KW_ERR_OK;
 out:
-	platform_wipe(buf, sizeof(buf));
 	mpz_clears(d, q1, k, NULL);
+	return err;
+}
+
+/* What messages are made up from: SHA-256 of d, in as many bytes as the modulus. A key gives the same in every
+ * backend. */
+static enum kw_err rejection_secret(
+	const struct crypto_key *key, size_t size, uint8_t secret[CRYPTO_KEY_SIZE])
+{
+	uint8_t d[RSA_UNPAD_MAX];
+	enum kw_err err = rsa_key_exponent(key, d, size);
+
+	if (!err)
+		err = crypto_hash(HASH_SHA256, d, size, secret);
+	platform_wipe(d, sizeof(d));
 	return err;
 }
 

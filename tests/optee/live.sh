@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # The host TEE's own tests, from the same sources, of the Trusted Application: rights, purposes, identities, malformed
-# requests (core/test_dispatch.c), secret keys (core/test_secret.c, test_derive.c), hostile ones (tests/host_hostile.c), and the library's (client/test_real.c).
+# requests (core/test_dispatch.c), secret keys (core/test_secret.c, test_secret_requests.c, test_derive.c, test_wrap.c), hostile ones (tests/host_hostile.c), and the library's (client/test_real.c).
 . "${0%/*}/lib"
 export KEYWARD_TEE=optee
 rounds=30
@@ -38,7 +38,9 @@ refusals() { keyward status --json | sed -n 's/.*"refusals": *\([0-9]*\).*/\1/p'
 cases live_dispatch
 cases live_objects
 cases live_secret
+cases live_secret_requests
 cases live_derive
+cases live_wrap
 cases live_tokens
 cases live_client
 check "a key that only root may use" keyward key generate live-target --type ec-p256 --purpose sign

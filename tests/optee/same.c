@@ -26,7 +26,7 @@ static const struct {
 #define SHARE_HELLO 1
 #define SHARE_STATUS 2
 #define SHARE_KEY_GENERATE 5
-#define SHARE_KEY_IMPORT 14
+#define SHARE_KEY_IMPORT 22
 #define SHARE_KEY_INFO 6
 #define SHARE_KEY_LIST 4
 #define SHARE_KEY_RENAME 8
@@ -115,6 +115,27 @@ static uint16_t some_command(void)
 	return 0;
 }
 
+static bool makes_key(uint16_t command)
+{
+	return command == CMD_KEY_GENERATE || command == CMD_KEY_IMPORT || command == CMD_DERIVE ||
+	       command == CMD_UNWRAP;
+}
+
+/* A secret key has another id each time: the one before is deleted when there is a new one. */
+static void make_in_place_of(unsigned user, struct answer *a, unsigned line)
+{
+	struct known before = known[a->aim];
+	struct answer deletion = {.command = CMD_KEY_DELETE};
+	uint8_t payload[64];
+
+	call(user, a, line);
+	if (!before.is_stored || !memcmp(before.id, known[a->aim].id, WIRE_ID_SIZE))
+		return;
+	deletion.request = payload;
+	deletion.request_len = compose_delete(payload, before.id);
+	call(0, &deletion, line);
+}
+
 static void one_round(unsigned line)
 {
 	static uint8_t request[WIRE_MAX_PAYLOAD];
@@ -126,7 +147,7 @@ static void one_round(unsigned line)
 		live_hang_up(users[user]);
 	a.request_len = compose(a.command, request, &aim);
 	/* A new key takes the place of one that is then known no more: there are not to be ever more of them. */
-	if (a.command == CMD_KEY_GENERATE && known[aim].is_stored) {
+	if (a.command == CMD_KEY_GENERATE && aim < SECRET_FIRST && known[aim].is_stored) {
 		struct answer before = {.command = CMD_KEY_DELETE};
 		uint8_t payload[64];
 
@@ -146,6 +167,8 @@ static void one_round(unsigned line)
 		call(0, &before, line);
 	}
 	a.aim = aim;
+	if (makes_key(a.command) && aim >= SECRET_FIRST && aim < KEYS)
+		return make_in_place_of(user, &a, line);
 	call(user, &a, line);
 }
 

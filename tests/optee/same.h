@@ -13,9 +13,13 @@
 #include "wire/codec.h"
 #include "wire/wire.h"
 
-#define FIXED 13    /* keys that are imported: the same in every TEE */
+#define FIXED 14    /* pairs that are imported: the same in every TEE; the last three are of RSA */
 #define GENERATED 8 /* the last ones that the TEE generated */
-#define KEYS (FIXED + GENERATED)
+#define SECRETS 8   /* secret keys that are imported, whose ids the TEE makes */
+#define MADE 6      /* the last secret keys that were generated, derived or unwrapped */
+#define SECRET_FIRST (FIXED + GENERATED)
+#define MADE_FIRST (SECRET_FIRST + SECRETS)
+#define KEYS (MADE_FIRST + MADE)
 #define MATERIAL_MAX 520
 
 struct known {
@@ -25,7 +29,9 @@ struct known {
 	uint8_t id[WIRE_ID_SIZE];
 	uint8_t spki[WIRE_SPKI_MAX];
 	size_t spki_len;
-	EVP_PKEY *public_key; /* NULL: there is no such key yet */
+	EVP_PKEY *public_key; /* NULL: a secret key, or there is no such key yet */
+	bool is_known;        /* its id is */
+	bool is_same;         /* in every TEE, and not only its kind */
 	bool is_stored;
 	uint8_t record[WIRE_RECORD_MAX]; /* the last that was seen */
 	size_t record_len;
@@ -52,19 +58,24 @@ bool one_in(unsigned n);
 void chance_bytes(uint8_t *p, size_t n);
 
 bool make_fixed_keys(void);
+bool is_secret(uint8_t type);
 /* NULL for an id that is not known. */
 struct known *known_by_id(const uint8_t *id);
-/* "fixed3", "new5" or "other". */
+/* "fixed3", "new5", "secret2" or "other". */
 const char *known_label(const struct known *k);
-/* Takes what the TEE says of a key that it generated. False: id and public key do not fit. */
+/* Takes what the TEE says of a key that it made. False: id and public key do not fit. */
 bool learn(struct known *k, uint8_t type, const uint8_t *id, const uint8_t *spki, size_t n);
 
 /* --- same_request.c --- */
 
-/* A request at random: its payload's length. `aim` gets the place of the key or object that it
- * may make. */
+/* A request at random: its payload's length. `aim` gets the place of the key or object that it may make: for a
+ * key that is kept nowhere, KEYS. */
 size_t compose(uint16_t command, uint8_t *payload, unsigned *aim);
 size_t compose_delete(uint8_t *payload, const uint8_t *id);
+
+/* For the next file. */
+void put_template(struct writer *w, uint8_t type);
+uint8_t some_hash(void);
 
 /* --- same_reply.c --- */
 
@@ -79,6 +90,19 @@ struct answer {
 
 /* What of a successful reply is the same in every TEE, on one line, to standard output. */
 void show_reply(const struct answer *a);
+
+/* The rest of the line, for a reply that describes a key. */
+void show_key(const struct answer *a);
+const char *judge(bool good);
+
+/* --- same_secret.c: RANDOM, CIPHER, MAC, DERIVE, WRAP, UNWRAP --- */
+
+uint32_t secret_purposes(uint8_t type);
+bool is_secret_command(uint16_t command);
+void put_secret_command(struct writer *w, uint16_t command, unsigned *aim);
+void show_secret_command(const struct answer *a);
+/* Whether the key that the command made is the same in every TEE. */
+bool makes_the_same(const struct answer *a);
 
 /* --- same_verify.c --- */
 

@@ -140,12 +140,14 @@ static EVP_PKEY *fixed_make(struct known *k)
 		return rsa_make(k);
 	k->material_len = k->type == KEY_TYPE_EC_P384 ? 48 : k->type == KEY_TYPE_EC_P521 ? 66 : 32;
 	chance_bytes(k->material, k->material_len);
-	if (k->type == KEY_TYPE_ED25519) {
-		private_key = EVP_PKEY_new_raw_private_key(
-			EVP_PKEY_ED25519, NULL, k->material, k->material_len);
+	if (k->type == KEY_TYPE_ED25519 || k->type == KEY_TYPE_X25519) {
+		int kind = k->type == KEY_TYPE_ED25519 ? EVP_PKEY_ED25519 : EVP_PKEY_X25519;
+
+		private_key =
+			EVP_PKEY_new_raw_private_key(kind, NULL, k->material, k->material_len);
 		if (!private_key || EVP_PKEY_get_raw_public_key(private_key, raw, &n) != 1)
 			return NULL;
-		key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw, n);
+		key = EVP_PKEY_new_raw_public_key(kind, NULL, raw, n);
 		EVP_PKEY_free(private_key);
 		return key;
 	}
@@ -158,8 +160,12 @@ bool make_fixed_keys(void)
 {
 	static const uint8_t types[FIXED] = {KEY_TYPE_EC_P256, KEY_TYPE_EC_P256, KEY_TYPE_EC_P256,
 		KEY_TYPE_EC_P256, KEY_TYPE_EC_P384, KEY_TYPE_EC_P384, KEY_TYPE_EC_P521,
-		KEY_TYPE_ED25519, KEY_TYPE_ED25519, KEY_TYPE_ED25519, KEY_TYPE_RSA_2048,
-		KEY_TYPE_RSA_2048, KEY_TYPE_RSA_3072};
+		KEY_TYPE_ED25519, KEY_TYPE_ED25519, KEY_TYPE_X25519, KEY_TYPE_X25519,
+		KEY_TYPE_RSA_2048, KEY_TYPE_RSA_2048, KEY_TYPE_RSA_3072};
+	static const uint8_t secrets[SECRETS] = {KEY_TYPE_AES_128, KEY_TYPE_AES_256,
+		KEY_TYPE_AES_192, KEY_TYPE_AES_256, KEY_TYPE_AES_128, KEY_TYPE_HMAC, KEY_TYPE_HMAC,
+		KEY_TYPE_HMAC};
+	static const uint8_t bytes[SECRETS] = {16, 32, 24, 32, 16, 20, 32, 128};
 
 	for (unsigned i = 0; i < FIXED; i++) {
 		uint8_t *at = known[i].spki;
@@ -174,26 +180,44 @@ bool make_fixed_keys(void)
 		if (EVP_Digest(known[i].spki, known[i].spki_len, known[i].id, NULL, EVP_sha256(),
 			    NULL) != 1)
 			return false;
+		known[i].is_known = known[i].is_same = true;
+	}
+	for (unsigned i = 0; i < SECRETS; i++) {
+		struct known *k = &known[SECRET_FIRST + i];
+
+		k->type = secrets[i];
+		k->material_len = bytes[i];
+		chance_bytes(k->material, k->material_len);
 	}
 	return true;
+}
+
+bool is_secret(uint8_t type)
+{
+	return type >= KEY_TYPE_AES_128;
 }
 
 struct known *known_by_id(const uint8_t *id)
 {
 	for (unsigned i = 0; i < KEYS; i++)
-		if (known[i].public_key && !memcmp(known[i].id, id, WIRE_ID_SIZE))
+		if (known[i].is_known && !memcmp(known[i].id, id, WIRE_ID_SIZE))
 			return &known[i];
 	return NULL;
 }
 
 const char *known_label(const struct known *k)
 {
-	static char text[16];
+	static char text[24];
 	unsigned i = k ? (unsigned)(k - known) : 0;
 
 	if (!k)
 		return "other";
-	snprintf(text, sizeof(text), i < FIXED ? "fixed%u" : "new%u", i < FIXED ? i : i - FIXED);
+	if (i < FIXED)
+		snprintf(text, sizeof(text), "fixed%u", i);
+	else if (i < SECRET_FIRST)
+		snprintf(text, sizeof(text), "new%u", i - FIXED);
+	else
+		snprintf(text, sizeof(text), "secret%u", i - SECRET_FIRST);
 	return text;
 }
 
@@ -203,12 +227,21 @@ bool learn(struct known *k, uint8_t type, const uint8_t *id, const uint8_t *spki
 	uint8_t digest[WIRE_ID_SIZE];
 
 	EVP_PKEY_free(k->public_key);
-	*k = (struct known){.type = type, .spki_len = n};
-	if (n > sizeof(k->spki) || EVP_Digest(spki, n, digest, NULL, EVP_sha256(), NULL) != 1 ||
-		memcmp(digest, id, WIRE_ID_SIZE))
+	k->public_key = NULL;
+	k->is_known = false;
+	k->record_len = 0;
+	k->type = type;
+	k->spki_len = n;
+	if (n > sizeof(k->spki))
 		return false;
 	memcpy(k->id, id, WIRE_ID_SIZE);
 	memcpy(k->spki, spki, n);
+	k->is_known = true;
+	if (is_secret(type))
+		return n == 2;
+	if (EVP_Digest(spki, n, digest, NULL, EVP_sha256(), NULL) != 1 ||
+		memcmp(digest, id, WIRE_ID_SIZE))
+		return false;
 	k->public_key = d2i_PUBKEY(NULL, &at, (long)n);
 	return k->public_key && at == spki + n;
 }

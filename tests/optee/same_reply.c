@@ -20,7 +20,7 @@ unsigned wrong;
 uint8_t last_ticket[WIRE_TICKET_SIZE];
 struct known_object objects[OBJECTS];
 
-static const char *judge(bool good)
+const char *judge(bool good)
 {
 	wrong += !good;
 	return good ? "valid" : "INVALID";
@@ -158,7 +158,7 @@ static void show_object(const struct answer *a)
 	printf("object %u %s, %s", object_at(id), judge(reader_done(&r)), t.line);
 }
 
-static void show_key(const struct answer *a)
+void show_key(const struct answer *a)
 {
 	struct reader r = reader_over(a->reply, a->reply_len);
 	bool has_record = a->command != CMD_KEY_INFO && a->command != CMD_KEY_RENAME;
@@ -173,9 +173,11 @@ static void show_key(const struct answer *a)
 	if (has_record)
 		record = get_field16(&r, WIRE_RECORD_MAX, &n);
 	good = reader_done(&r);
-	if (good && a->command == CMD_KEY_GENERATE) {
+	if (good && a->aim < KEYS && a->command != CMD_KEY_RENAME &&
+		(is_secret(s.type) || a->command == CMD_KEY_GENERATE)) {
 		k = &known[a->aim];
 		good = learn(k, s.type, s.id, s.spki, s.spki_len);
+		k->is_same = makes_the_same(a);
 	} else {
 		k = good ? known_by_id(s.id) : NULL;
 	}
@@ -287,8 +289,10 @@ static void show_hello(const struct answer *a)
 /* Ed25519 (RFC 8032) and PKCS #1 v1.5 (RFC 8017) leave nothing to chance. */
 static bool is_the_same_always(const struct known *k, const struct answer *a)
 {
-	return k < known + FIXED && (a->request[WIRE_ID_SIZE] == SCHEME_EDDSA ||
-					    a->request[WIRE_ID_SIZE] == SCHEME_RSA_PKCS1);
+	uint8_t scheme = a->request[WIRE_ID_SIZE];
+
+	return k->is_same &&
+	       (scheme == SCHEME_EDDSA || scheme == SCHEME_RSA_PKCS1 || scheme == SCHEME_RSA_RAW);
 }
 
 static void show_signature(const struct answer *a)
@@ -315,7 +319,7 @@ static void show_plaintext(const struct answer *a)
 
 	plain = get_field16(&r, 1024, &n);
 	printf("%s %s ", known_label(k), judge(reader_done(&r) && k));
-	if (!k || k >= known + FIXED || !plain)
+	if (!k || !k->is_same || !plain)
 		return;
 	printf("%zu bytes ", n);
 	print_start(plain, n);
@@ -397,7 +401,10 @@ static void show_statement(const struct answer *a)
 	if (s) {
 		k = known_by_id(kw_attestation_id(s));
 		p = kw_attestation_spki(s, &n);
-		good = good && (!k || (k->spki_len == n && !memcmp(k->spki, p, n)));
+		if (k && is_secret(k->type))
+			good = good && n == 0;
+		else if (k)
+			good = good && k->spki_len == n && !memcmp(k->spki, p, n);
 		challenge = kw_attestation_challenge(s, &n);
 		add(&t, "%s %s %s %s", kw_attestation_type(s),
 			kw_attestation_is_imported(s) ? "imported" : "generated",
@@ -460,6 +467,8 @@ void show_reply(const struct answer *a)
 	case CMD_RSA_DECRYPT:
 		return show_plaintext(a);
 	default:
+		if (is_secret_command(a->command))
+			return show_secret_command(a);
 		return show_key(a);
 	}
 }

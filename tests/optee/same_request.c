@@ -30,7 +30,7 @@ static void put_name(struct writer *w)
 
 static const struct known *some_key(void)
 {
-	return &known[one_in(3) ? FIXED + below(GENERATED) : below(FIXED)];
+	return &known[one_in(3) ? FIXED + below(KEYS - FIXED) : below(FIXED)];
 }
 
 /* One that exists for sure, of RSA for decryption. */
@@ -72,19 +72,27 @@ static uint32_t some_purposes(uint8_t type)
 		PURPOSE_TLS_SERVER | PURPOSE_TLS_CLIENT, PURPOSE_CSR, PURPOSES_KNOWN};
 
 	if (one_in(30))
-		return below(256);
+		return (uint32_t)chance() & PURPOSES_KNOWN;
+	if (one_in(3) || type >= KEY_TYPE_X25519)
+		return secret_purposes(type);
 	if (type <= KEY_TYPE_RSA_4096 && !one_in(4))
 		return usual[below(8)] | PURPOSE_DECRYPT | (one_in(2) ? PURPOSE_DECRYPT_PKCS1 : 0);
 	return usual[below(one_in(10) ? 8 : 7)];
 }
 
-static void put_attributes(struct writer *w)
+static void put_some_attributes(struct writer *w, size_t n)
 {
 	uint8_t bytes[WIRE_ATTRIBUTES_MAX + 2];
-	size_t n = one_in(2) ? 0 : one_in(20) ? WIRE_ATTRIBUTES_MAX - 1 + below(3) : below(60);
 
 	chance_bytes(bytes, n);
 	put_field16(w, bytes, n);
+}
+
+static void put_attributes(struct writer *w)
+{
+	put_some_attributes(w, one_in(2)    ? 0
+			       : one_in(20) ? WIRE_ATTRIBUTES_MAX - 1 + below(3)
+					    : below(60));
 }
 
 static void put_attest(struct writer *w)
@@ -175,10 +183,12 @@ static void put_token(struct writer *w, uint16_t command)
 	}
 }
 
-static void put_template(struct writer *w, uint8_t type)
+void put_template(struct writer *w, uint8_t type)
 {
 	unsigned acl = one_in(3) ? below(4) : one_in(50) ? WIRE_ACL_MAX - 1 + below(3) : 1;
-	bool sealed = one_in(3);
+	/* There are few names: most secret keys do without. */
+	bool nameless = is_secret(type) && !one_in(5);
+	bool sealed = one_in(nameless ? 6 : 3);
 
 	put_u8(w, type);
 	if (!sealed && one_in(5)) {
@@ -188,24 +198,29 @@ static void put_template(struct writer *w, uint8_t type)
 		put_u8(w, (uint8_t)(one_in(40) ? below(5) : sealed ? PLACE_SEALED : PLACE_STORED));
 	}
 	put_u32(w, some_purposes(type));
-	if (sealed && one_in(2))
+	if (nameless || (sealed && one_in(2)))
 		put_u8(w, 0);
 	else
 		put_name(w);
 	put_u8(w, (uint8_t)acl);
 	while (acl--)
 		put_identity(w);
-	put_attributes(w);
+	if (nameless)
+		put_some_attributes(w, 1 + below(20));
+	else
+		put_attributes(w);
 }
 
 static uint8_t type_to_generate(void)
 {
 	static const uint8_t types[] = {KEY_TYPE_EC_P256, KEY_TYPE_EC_P256, KEY_TYPE_EC_P256,
-		KEY_TYPE_EC_P384, KEY_TYPE_EC_P521, KEY_TYPE_ED25519, KEY_TYPE_ED25519};
+		KEY_TYPE_EC_P384, KEY_TYPE_EC_P521, KEY_TYPE_ED25519, KEY_TYPE_ED25519,
+		KEY_TYPE_X25519, KEY_TYPE_AES_128, KEY_TYPE_AES_192, KEY_TYPE_AES_256,
+		KEY_TYPE_HMAC};
 
 	if (one_in(200))
 		return KEY_TYPE_RSA_2048; /* takes seconds in an emulated board */
-	return one_in(30) ? (uint8_t)(4 + below(60)) : types[below(7)];
+	return one_in(30) ? (uint8_t)(4 + below(64)) : types[below(12)];
 }
 
 /* Material that is not a good key, in ways that bytes changed at random would not find. */
@@ -241,12 +256,25 @@ static void spoil(uint8_t *m, size_t *n, uint8_t type)
 	}
 }
 
-static void put_import(struct writer *w)
+static void put_generate(struct writer *w, unsigned *aim)
 {
-	const struct known *k = &known[below(FIXED)];
+	uint8_t type = type_to_generate();
+
+	*aim = is_secret(type) ? MADE_FIRST + below(MADE) : FIXED + below(GENERATED);
+	put_template(w, type);
+	if (type == KEY_TYPE_HMAC)
+		put_u16(w, (uint16_t)(one_in(2) ? 0 : one_in(10) ? below(140) : 14 + below(115)));
+}
+
+static void put_import(struct writer *w, unsigned *aim)
+{
+	unsigned at = one_in(2) ? below(FIXED) : SECRET_FIRST + below(SECRETS);
+	const struct known *k = &known[at];
 	uint8_t material[MATERIAL_MAX + 1] = {0};
 	size_t n = k->material_len;
 
+	if (at >= FIXED)
+		*aim = at;
 	memcpy(material, k->material, n);
 	put_template(w, one_in(40) ? known[below(FIXED)].type : k->type);
 	if (one_in(12))
@@ -290,6 +318,27 @@ static uint8_t usual_hash(uint8_t type)
 					  : HASH_SHA256;
 }
 
+/* As long as the modulus: padded for a signature, with bytes changed in it or not, or anything; some are not below
+ * it. */
+static size_t some_block(const struct known *k, uint8_t *data)
+{
+	size_t n = (size_t)EVP_PKEY_get_size(k->public_key);
+	size_t contents = below(100);
+
+	chance_bytes(data, n);
+	data[0] = one_in(4) ? data[0] : 0;
+	if (one_in(3))
+		return n;
+	memset(data, 0xff, n);
+	data[0] = 0;
+	data[1] = 1;
+	data[n - contents - 1] = 0;
+	chance_bytes(data + n - contents, contents);
+	if (one_in(5))
+		data[below((unsigned)n)] ^= 1;
+	return n;
+}
+
 static void put_sign(struct writer *w)
 {
 	static const uint8_t sizes[] = {0, 28, 32, 48, 64, 20};
@@ -297,6 +346,7 @@ static void put_sign(struct writer *w)
 	static uint8_t data[64000];
 	const struct known *k = some_key();
 	uint8_t hash = usual_hash(k->type), scheme;
+	bool is_raw = k->public_key && k->type <= KEY_TYPE_RSA_4096 && one_in(4);
 	bool is_digest = k->type != KEY_TYPE_ED25519 && one_in(3);
 	size_t n = one_in(40) ? below(sizeof(data)) : below(200);
 
@@ -305,8 +355,13 @@ static void put_sign(struct writer *w)
 		 : one_in(2)                   ? SCHEME_RSA_PKCS1
 					       : SCHEME_RSA_PSS;
 	if (one_in(20))
-		scheme = (uint8_t)below(6);
-	if (one_in(2) && !is_digest)
+		scheme = (uint8_t)below(7);
+	if (is_raw) {
+		scheme = SCHEME_RSA_RAW;
+		hash = HASH_NONE;
+		is_digest = false;
+		n = some_block(k, data);
+	} else if (one_in(2) && !is_digest)
 		n = tls_message(data, k->type);
 	else
 		chance_bytes(data, n);
@@ -384,7 +439,7 @@ static void put_decrypt(struct writer *w)
 	uint8_t label[300], data[513];
 	size_t label_len = one_in(3) ? below(40) : one_in(60) ? 250 + below(20) : 0;
 	size_t n = one_in(2) ? 256 : below(513);
-	bool oaep = one_in(2);
+	bool oaep = one_in(2), raw = !oaep && one_in(3);
 
 	chance_bytes(label, sizeof(label));
 	chance_bytes(data, sizeof(data));
@@ -393,7 +448,10 @@ static void put_decrypt(struct writer *w)
 	else if (k->type <= KEY_TYPE_RSA_4096 && k->public_key && !one_in(8))
 		n = oaep ? encrypt_oaep(k, hashes, label, label_len, data) : encrypt_pkcs1(k, data);
 	put_bytes(w, k->id, WIRE_ID_SIZE);
-	put_u8(w, (uint8_t)(one_in(60) ? below(4) : oaep ? PADDING_OAEP : PADDING_PKCS1));
+	put_u8(w, (uint8_t)(one_in(60) ? below(5)
+			    : oaep     ? PADDING_OAEP
+			    : raw      ? PADDING_NONE
+				       : PADDING_PKCS1));
 	put_u8(w, oaep || one_in(60) ? hashes[0] : 0);
 	put_u8(w, oaep || one_in(60) ? hashes[1] : 0);
 	put_field16(w, label, oaep || one_in(60) ? label_len : 0);
@@ -443,10 +501,9 @@ static void put_whole(struct writer *w, uint16_t command, unsigned *aim)
 	case CMD_STATUS:
 		return;
 	case CMD_KEY_GENERATE:
-		*aim = FIXED + below(GENERATED);
-		return put_template(w, type_to_generate());
+		return put_generate(w, aim);
 	case CMD_KEY_IMPORT:
-		return put_import(w);
+		return put_import(w, aim);
 	case CMD_KEY_INFO:
 	case CMD_KEY_DELETE:
 		return put_target(w);
@@ -496,6 +553,8 @@ static void put_whole(struct writer *w, uint16_t command, unsigned *aim)
 	case CMD_RSA_DECRYPT:
 		return put_decrypt(w);
 	default:
+		if (is_secret_command(command))
+			return put_secret_command(w, command, aim);
 		chance_bytes(junk, sizeof(junk));
 		return put_bytes(w, junk, below(100));
 	}
@@ -527,7 +586,7 @@ size_t compose(uint16_t command, uint8_t *payload, unsigned *aim)
 	size_t n;
 	uint8_t type;
 
-	*aim = FIXED;
+	*aim = KEYS;
 	put_whole(&w, command, aim);
 	type = payload[0];
 	n = one_in(5) ? change(payload, w.len) : w.len;

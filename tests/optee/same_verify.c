@@ -85,6 +85,22 @@ static bool bytes_are_signed(
 	return good;
 }
 
+/* The block itself, without padding. */
+static bool block_is_signed(
+	EVP_PKEY *key, const uint8_t *block, size_t len, const uint8_t *sig, size_t n)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+	uint8_t out[512];
+	size_t out_len = sizeof(out);
+	bool good = ctx && n <= sizeof(out) && EVP_PKEY_encrypt_init(ctx) == 1 &&
+		    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) == 1 &&
+		    EVP_PKEY_encrypt(ctx, out, &out_len, sig, n) == 1 && out_len == len &&
+		    !memcmp(out, block, len);
+
+	EVP_PKEY_CTX_free(ctx);
+	return good;
+}
+
 bool signature_is_good(const struct known *k, const struct answer *a, const uint8_t *sig, size_t n)
 {
 	struct reader r = reader_over(a->request, a->request_len);
@@ -105,6 +121,8 @@ bool signature_is_good(const struct known *k, const struct answer *a, const uint
 	if (scheme == SCHEME_EDDSA)
 		return !md && input == INPUT_MESSAGE &&
 		       ed25519_is_good(k->public_key, data, len, sig, n);
+	if (!md && scheme == SCHEME_RSA_RAW && input == INPUT_MESSAGE)
+		return block_is_signed(k->public_key, data, len, sig, n);
 	if (!md && scheme == SCHEME_RSA_PKCS1 && input == INPUT_DIGEST)
 		return bytes_are_signed(k->public_key, data, len, sig, n);
 	if (!md || input > INPUT_DIGEST)
