@@ -282,8 +282,8 @@ static CK_RV get_common(const struct object *o, CK_ATTRIBUTE_TYPE type, struct v
 		return number(v, key_type_of(o));
 	case CKA_TOKEN:
 		return flag(v, object_is_token(o));
-	case CKA_PRIVATE: /* the token is open to whoever the kernel lets in: nobody has to log in */
-		return flag(v, false);
+	case CKA_PRIVATE: /* the default token is open to whoever the kernel lets in */
+		return flag(v, object_is_private(o));
 	case CKA_DERIVE:
 		return flag(v, uses_of(o) & CKF_DERIVE);
 	case CKA_MODIFIABLE:

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "login.h"
 #include "object.h"
 #include "session.h"
 
@@ -88,6 +89,15 @@ CK_RV module_error(enum kw_err err)
 	switch ((int)err) {
 	case KW_ERR_OK:
 		return CKR_OK;
+	case KW_ERR_PIN:
+		return CKR_PIN_INCORRECT;
+	case KW_ERR_PIN_LOCKED:
+		return CKR_PIN_LOCKED;
+	case KW_ERR_NOT_LOGGED_IN:
+		login_lost(session_slot_now());
+		return CKR_USER_NOT_LOGGED_IN;
+	case KW_ERR_NO_TOKEN:
+		return CKR_TOKEN_NOT_RECOGNIZED;
 	case KW_ERR_NO_KEY:
 	case KW_ERR_NOT_LOADED:
 		return CKR_KEY_HANDLE_INVALID;
@@ -148,6 +158,7 @@ static CK_RV check_arguments(const CK_C_INITIALIZE_ARGS *args)
 static void forget_all(void)
 {
 	session_close_all();
+	login_forget_all();
 	object_forget_all();
 	slot_forget();
 	kw_free(&module.kw);
@@ -189,9 +200,15 @@ CK_RV C_Finalize(void *reserved)
 		return CKR_ARGUMENTS_BAD;
 	module_lock();
 	if (module.kw) {
-		forget_all();
+		session_close_all();
 		rv = CKR_OK;
 	}
+	module_unlock();
+	if (rv)
+		return rv;
+	login_settle();
+	module_lock();
+	forget_all();
 	module_unlock();
 	return rv;
 }
