@@ -90,6 +90,73 @@ static void bad_derivation(void)
 	EXPECT(CKR_MECHANISM_PARAM_INVALID, C_DeriveKey(s, &m, private, NULL, 0, &key));
 }
 
+/* Associated data alone: there is no plaintext, and some give no buffer for it. */
+static void tag_without_data(void)
+{
+	CK_OBJECT_HANDLE key = make_secret();
+	CK_BYTE iv[12] = {1}, tag[16] = {0}, out[16], aad[] = "to be believed";
+	struct gcm_message p = {iv, sizeof(iv), 0, CKG_NO_GENERATE, tag, 128};
+	CK_GCM_PARAMS gcm = {iv, sizeof(iv), 96, aad, sizeof(aad), 128};
+	CK_MECHANISM m = {CKM_AES_GCM, &gcm, sizeof(gcm)};
+	CK_ULONG n = 0;
+
+	EXPECT3(CKR_OK, C_MessageEncryptInit(s, &m, key));
+	EXPECT3(CKR_OK, C_EncryptMessage(s, &p, sizeof(p), aad, sizeof(aad), NULL, 0, NULL, &n));
+	check("there is a tag", tag[0] | tag[1] | tag[2] | tag[3]);
+	EXPECT3(CKR_OK, C_MessageEncryptFinal(s));
+	EXPECT3(CKR_OK, C_MessageDecryptInit(s, &m, key));
+	EXPECT3(CKR_OK, C_DecryptMessage(s, &p, sizeof(p), aad, sizeof(aad), NULL, 0, NULL, &n));
+	EXPECT(CKR_OK, C_DecryptInit(s, &m, key));
+	EXPECT(CKR_OK, C_Decrypt(s, tag, 16, NULL, &n));
+	n = sizeof(out);
+	EXPECT(CKR_OK, C_Decrypt(s, tag, 16, out, &n));
+	tag[5] ^= 1;
+	EXPECT3(CKR_AEAD_DECRYPT_FAILED,
+		C_DecryptMessage(s, &p, sizeof(p), aad, sizeof(aad), NULL, 0, NULL, &n));
+	EXPECT3(CKR_OK, C_DecryptMessageBegin(s, &p, sizeof(p), aad, sizeof(aad)));
+	EXPECT3(CKR_AEAD_DECRYPT_FAILED,
+		C_DecryptMessageNext(s, &p, sizeof(p), NULL, 0, NULL, &n, CKF_END_OF_MESSAGE));
+	EXPECT3(CKR_OK, C_MessageDecryptFinal(s));
+	EXPECT(CKR_OK, C_DecryptInit(s, &m, key));
+	EXPECT(CKR_ENCRYPTED_DATA_INVALID, C_Decrypt(s, tag, 16, NULL, &n));
+	EXPECT(CKR_OPERATION_NOT_INITIALIZED, C_Decrypt(s, tag, 16, out, &n));
+}
+
+/* One buffer for what goes in and what comes out, also when the two are not quite the same place. */
+static void one_buffer(void)
+{
+	static const CK_MECHANISM_TYPE types[] = {
+		CKM_AES_ECB, CKM_AES_CBC, CKM_AES_CBC_PAD, CKM_AES_CTR, CKM_AES_GCM};
+	CK_BYTE plain[48], at_once[80], b[96], iv[16] = {3};
+	CK_OBJECT_HANDLE key = make_secret();
+	CK_AES_CTR_PARAMS ctr = {128, {7}};
+	CK_GCM_PARAMS gcm = {iv, 12, 96, NULL, 0, 128};
+	CK_ULONG n, m_len;
+
+	memset(plain, 0x5a, sizeof(plain));
+	for (size_t i = 0; i < COUNT(types); i++) {
+		CK_MECHANISM m = {types[i], iv, types[i] == CKM_AES_ECB ? 0 : sizeof(iv)};
+
+		if (types[i] == CKM_AES_CTR)
+			m = (CK_MECHANISM){types[i], &ctr, sizeof(ctr)};
+		if (types[i] == CKM_AES_GCM)
+			m = (CK_MECHANISM){types[i], &gcm, sizeof(gcm)};
+		m_len = sizeof(at_once);
+		EXPECT(CKR_OK, C_EncryptInit(s, &m, key));
+		EXPECT(CKR_OK, C_Encrypt(s, plain, sizeof(plain), at_once, &m_len));
+		for (size_t shift = 0; shift <= 8; shift += 8) {
+			memcpy(b, plain, sizeof(plain));
+			n = sizeof(b) - shift;
+			EXPECT(CKR_OK, C_EncryptInit(s, &m, key));
+			EXPECT(CKR_OK, C_Encrypt(s, b, sizeof(plain), b + shift, &n));
+			check("the same ciphertext", n == m_len && !memcmp(b + shift, at_once, n));
+			EXPECT(CKR_OK, C_DecryptInit(s, &m, key));
+			EXPECT(CKR_OK, C_Decrypt(s, b + shift, n, b, &n));
+			check("the same plaintext", n == sizeof(plain) && !memcmp(b, plain, n));
+		}
+	}
+}
+
 static int start(const char *path)
 {
 	void *module = dlopen(path, RTLD_NOW);
@@ -115,6 +182,8 @@ int main(int argc, char **argv)
 		return 2;
 	s = open_session();
 	bad_derivation();
+	tag_without_data();
+	one_buffer();
 	EXPECT(CKR_OK, C_Finalize(NULL));
 	printf("%u passed, %u failed\n", passed, failed);
 	return failed != 0;
