@@ -91,6 +91,8 @@ CK_RV module_error(enum kw_err err)
 	case KW_ERR_NO_KEY:
 	case KW_ERR_NOT_LOADED:
 		return CKR_KEY_HANDLE_INVALID;
+	case KW_ERR_NO_OBJECT:
+		return CKR_OBJECT_HANDLE_INVALID;
 	case KW_ERR_ACCESS:
 	case KW_ERR_PURPOSE:
 	case KW_ERR_TLS_MESSAGE:
