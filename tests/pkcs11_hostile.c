@@ -41,8 +41,6 @@ static void check(const char *what, int good)
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
-static CK_OBJECT_CLASS secret_class = CKO_SECRET_KEY, data_class = CKO_DATA;
-static CK_KEY_TYPE generic_type = CKK_GENERIC_SECRET;
 static CK_BYTE p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
 static CK_MECHANISM ecdsa_sha256 = {CKM_ECDSA_SHA256, NULL, 0};
 static CK_MECHANISM make_ec = {CKM_EC_KEY_PAIR_GEN, NULL, 0};
@@ -157,6 +155,167 @@ static void one_buffer(void)
 	}
 }
 
+/* --- Threads --- */
+
+static atomic_int stop;
+static CK_OBJECT_HANDLE shared_key;
+
+/* What a call may answer when the ground goes from under it. */
+static int is_answer(CK_RV rv)
+{
+	return rv == CKR_OK || rv == CKR_CRYPTOKI_NOT_INITIALIZED ||
+	       rv == CKR_SESSION_HANDLE_INVALID || rv == CKR_SESSION_CLOSED ||
+	       rv == CKR_KEY_HANDLE_INVALID || rv == CKR_OPERATION_NOT_INITIALIZED ||
+	       rv == CKR_OPERATION_ACTIVE;
+}
+
+static void *use_always(void *arg)
+{
+	CK_SESSION_HANDLE h = 0;
+	CK_TOKEN_INFO token;
+	CK_BYTE sig[64];
+	size_t bad = 0;
+	CK_ULONG n;
+
+	(void)arg;
+	while (!atomic_load(&stop)) {
+		if (p11->C_OpenSession(0, CKF_SERIAL_SESSION, NULL, NULL, &h))
+			continue;
+		bad += !is_answer(p11->C_GetTokenInfo(0, &token));
+		for (int i = 0; i < 20; i++) {
+			n = sizeof(sig);
+			bad += !is_answer(p11->C_SignInit(h, &ecdsa_sha256, shared_key));
+			bad += !is_answer(p11->C_Sign(h, sig, 1, sig, &n));
+			bad += !is_answer(p11->C_FindObjectsInit(h, NULL, 0));
+			bad += !is_answer(p11->C_FindObjectsFinal(h));
+		}
+	}
+	return (void *)bad;
+}
+
+#define THREADS 4
+
+static void start_threads(pthread_t threads[THREADS], void *(*run)(void *))
+{
+	atomic_store(&stop, 0);
+	for (int i = 0; i < THREADS; i++)
+		pthread_create(&threads[i], NULL, run, NULL);
+}
+
+static size_t join_threads(pthread_t threads[THREADS])
+{
+	size_t bad = 0;
+	void *result;
+
+	atomic_store(&stop, 1);
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], &result);
+		bad += (size_t)result;
+	}
+	return bad;
+}
+
+/* The end of the module while other threads are in it, and its next beginning. */
+static void finalized_in_use(void)
+{
+	pthread_t threads[THREADS];
+	CK_OBJECT_HANDLE public;
+
+	shared_key = make_pair(&no, &public);
+	start_threads(threads, use_always);
+	for (int i = 0; i < 40; i++) {
+		usleep(3000);
+		EXPECT(CKR_OK, C_Finalize(NULL));
+		EXPECT(CKR_OK, C_Initialize(NULL));
+		s = open_session();
+		shared_key = make_pair(&no, &public);
+	}
+	check("each call had an answer", join_threads(threads) == 0);
+}
+
+static CK_SESSION_HANDLE shared;
+
+/* Keys of a session that somebody else closes. */
+static void *make_always(void *arg)
+{
+	CK_ULONG size = 32;
+	CK_ATTRIBUTE t[] = {{CKA_VALUE_LEN, &size, sizeof(size)}, {CKA_LABEL, "left over", 9}};
+	CK_OBJECT_HANDLE key;
+	size_t bad = 0;
+
+	(void)arg;
+	while (!atomic_load(&stop))
+		bad += !is_answer(p11->C_GenerateKey(shared, &make_aes, t, COUNT(t), &key));
+	return (void *)bad;
+}
+
+static void closed_in_use(void)
+{
+	CK_ATTRIBUTE wanted = {CKA_LABEL, "left over", 9};
+	pthread_t threads[THREADS];
+	CK_OBJECT_HANDLE found[4];
+	CK_ULONG n = 0;
+
+	shared = open_session();
+	start_threads(threads, make_always);
+	for (int i = 0; i < 60; i++) {
+		usleep(1000);
+		EXPECT(CKR_OK, C_CloseSession(shared));
+		shared = open_session();
+	}
+	check("each call had an answer", join_threads(threads) == 0);
+	EXPECT(CKR_OK, C_CloseSession(shared));
+	EXPECT(CKR_OK, C_FindObjectsInit(s, &wanted, 1));
+	EXPECT(CKR_OK, C_FindObjects(s, found, 4, &n));
+	EXPECT(CKR_OK, C_FindObjectsFinal(s));
+	expect("nothing outlives its session", 0, n);
+}
+
+/* An operation that grows all the time */
+static void *gather_always(void *arg)
+{
+	static CK_BYTE part[700];
+
+	(void)arg;
+	while (!atomic_load(&stop)) {
+		(void)p11->C_SignInit(shared, &ecdsa_sha256, shared_key);
+		for (int i = 0; i < 50; i++)
+			(void)p11->C_SignUpdate(shared, part, sizeof(part));
+		(void)p11->C_SignInit(shared, NULL, 0);
+	}
+	return NULL;
+}
+
+/* A child of a process whose other threads were in the midst of something. */
+static void forked_in_use(void)
+{
+	pthread_t threads[THREADS];
+	CK_OBJECT_HANDLE public;
+	unsigned bad = 0;
+
+	shared = open_session();
+	shared_key = make_pair(&no, &public);
+	start_threads(threads, gather_always);
+	for (int i = 0; i < 200; i++) {
+		pid_t pid = fork();
+		int status = 1;
+
+		if (!pid) {
+			alarm(20);
+			/* Frees whatever there is. */
+			(void)p11->C_SignInit(shared, NULL, 0);
+			_exit(p11->C_SignInit(shared, &ecdsa_sha256, shared_key) ||
+				p11->C_SignUpdate(shared, (CK_BYTE *)"m", 1) ||
+				p11->C_CloseAllSessions(0));
+		}
+		waitpid(pid, &status, 0);
+		bad += status != 0;
+	}
+	expect("children go on", 0, bad);
+	check("so does the parent", join_threads(threads) == 0);
+	EXPECT(CKR_OK, C_CloseSession(shared));
+}
+
 static int start(const char *path)
 {
 	void *module = dlopen(path, RTLD_NOW);
@@ -184,6 +343,9 @@ int main(int argc, char **argv)
 	bad_derivation();
 	tag_without_data();
 	one_buffer();
+	finalized_in_use();
+	closed_in_use();
+	forked_in_use();
 	EXPECT(CKR_OK, C_Finalize(NULL));
 	printf("%u passed, %u failed\n", passed, failed);
 	return failed != 0;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "session.h"
 #include "table.h"
 
 static unsigned long additions; /* by this process */
@@ -79,7 +80,10 @@ CK_RV object_add(struct object **object, CK_OBJECT_HANDLE *handle)
 	CK_RV rv = CKR_HOST_MEMORY;
 
 	module_lock();
-	if (table_reserve(1)) {
+	/* Nobody would end what belongs to a session that is gone. */
+	if ((*object)->session && !session_is_open((*object)->session)) {
+		rv = CKR_SESSION_CLOSED;
+	} else if (table_reserve(1)) {
 		*handle = table_append(*object);
 		*object = NULL;
 		rv = CKR_OK;

@@ -61,18 +61,25 @@ CK_RV session_get(CK_SESSION_HANDLE handle, struct session **session)
 
 	*session = NULL;
 	module_lock();
-	if (!module_is_ready()) {
+	if (!module_begin_call()) {
 		module_unlock();
 		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	}
 	s = find(handle);
 	if (s)
 		s->refs++;
+	else
+		module_end_call();
 	module_unlock();
 	if (!s)
 		return rv;
 	pthread_mutex_lock(&s->lock);
 	*session = s;
+	/* Somebody closed it while this thread waited for its turn. */
+	if (atomic_load(&s->is_closed)) {
+		session_put(session);
+		return rv;
+	}
 	return CKR_OK;
 }
 
@@ -86,7 +93,13 @@ void session_put(struct session **session)
 	pthread_mutex_unlock(&s->lock);
 	module_lock();
 	release(s);
+	module_end_call();
 	module_unlock();
+}
+
+bool session_is_open(CK_SESSION_HANDLE handle)
+{
+	return find(handle) != NULL;
 }
 
 bool session_is_rw(const struct session *s)
@@ -117,7 +130,7 @@ static void close_place(unsigned i)
 		rw_count--;
 	if (!count)
 		is_logged_in = false;
-	s->is_closed = true;
+	atomic_store(&s->is_closed, true);
 	release(s);
 }
 
@@ -129,14 +142,23 @@ void session_close_all(void)
 	}
 }
 
-/* The threads that used the sessions are not in the child. */
+/*
+ * The threads that used the sessions are not in the child. What they were at may be half changed: it is not
+ * there any more, and not even freed.
+ */
 void session_after_fork(void)
 {
 	for (unsigned i = 0; i < room; i++) {
-		if (places[i].session) {
-			pthread_mutex_init(&places[i].session->lock, NULL);
-			places[i].session->refs = 1;
-		}
+		struct session *s = places[i].session;
+
+		if (!s)
+			continue;
+		pthread_mutex_init(&s->lock, NULL);
+		if (s->refs == 1)
+			continue;
+		memset(s->operations, 0, sizeof(s->operations));
+		s->search = NULL;
+		s->refs = 1;
 	}
 }
 
@@ -236,6 +258,7 @@ CK_RV C_CloseAllSessions(CK_SLOT_ID slot)
 CK_RV C_GetSessionInfo(CK_SESSION_HANDLE handle, CK_SESSION_INFO *info)
 {
 	struct session *s;
+	bool logged_in;
 	CK_RV rv = session_get(handle, &s);
 
 	if (rv)
@@ -247,7 +270,10 @@ CK_RV C_GetSessionInfo(CK_SESSION_HANDLE handle, CK_SESSION_INFO *info)
 	memset(info, 0, sizeof(*info));
 	info->slotID = SLOT_DEFAULT;
 	info->flags = s->flags;
-	if (is_logged_in)
+	module_lock();
+	logged_in = is_logged_in;
+	module_unlock();
+	if (logged_in)
 		info->state = session_is_rw(s) ? CKS_RW_USER_FUNCTIONS : CKS_RO_USER_FUNCTIONS;
 	else
 		info->state = session_is_rw(s) ? CKS_RW_PUBLIC_SESSION : CKS_RO_PUBLIC_SESSION;

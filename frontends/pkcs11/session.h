@@ -4,6 +4,7 @@
 #define FRONTENDS_PKCS11_SESSION_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "module.h"
 
@@ -25,8 +26,8 @@ struct session {
 	CK_SESSION_HANDLE handle;
 	CK_FLAGS flags;
 	pthread_mutex_t lock;
-	unsigned refs; /* under the module's lock, as is_closed */
-	bool is_closed;
+	unsigned refs; /* under the module's lock */
+	atomic_bool is_closed;
 	struct operation *operations[OP_KINDS];
 	struct search *search;
 };
@@ -38,6 +39,7 @@ bool session_is_rw(const struct session *s);
 void session_counts(CK_ULONG *all, CK_ULONG *rw);
 
 /* Under the module's lock. */
+bool session_is_open(CK_SESSION_HANDLE handle);
 void session_close_all(void);
 void session_after_fork(void);
 

@@ -25,13 +25,20 @@ CK_RV C_GetSlotList(unsigned char present, CK_SLOT_ID *list, CK_ULONG *count)
 	return rv;
 }
 
-static CK_RV check_slot(CK_SLOT_ID slot, const void *result)
+/* The caller leaves, but after an error. */
+static CK_RV enter_slot(CK_SLOT_ID slot, const void *result)
 {
-	if (!module_is_ready())
-		return CKR_CRYPTOKI_NOT_INITIALIZED;
+	CK_RV rv = module_enter();
+
+	if (rv)
+		return rv;
 	if (slot != SLOT_DEFAULT)
-		return CKR_SLOT_ID_INVALID;
-	return result ? CKR_OK : CKR_ARGUMENTS_BAD;
+		rv = CKR_SLOT_ID_INVALID;
+	else if (!result)
+		rv = CKR_ARGUMENTS_BAD;
+	if (rv)
+		module_leave();
+	return rv;
 }
 
 static bool is_optee(void)
@@ -41,7 +48,7 @@ static bool is_optee(void)
 
 CK_RV C_GetSlotInfo(CK_SLOT_ID slot, CK_SLOT_INFO *info)
 {
-	CK_RV rv = check_slot(slot, info);
+	CK_RV rv = enter_slot(slot, info);
 
 	if (rv)
 		return rv;
@@ -50,6 +57,7 @@ CK_RV C_GetSlotInfo(CK_SLOT_ID slot, CK_SLOT_INFO *info)
 		is_optee() ? "Keyward in OP-TEE" : "Keyward in an isolated process");
 	module_pad(info->manufacturerID, sizeof(info->manufacturerID), "Keyward");
 	info->flags = CKF_TOKEN_PRESENT | (is_optee() ? CKF_HW_SLOT : 0);
+	module_leave();
 	return CKR_OK;
 }
 
@@ -103,13 +111,13 @@ static void put_time(unsigned char text[16])
 CK_RV C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
 	struct kw_status *status = NULL;
-	CK_RV rv = check_slot(slot, info);
+	CK_RV rv = enter_slot(slot, info);
 
 	if (rv)
 		return rv;
 	rv = module_error(kw_status_new(module_kw(), &status));
 	if (rv)
-		return rv;
+		goto out;
 	memset(info, 0, sizeof(*info));
 	rv = put_serial(info->serialNumber);
 	if (rv)
@@ -130,12 +138,13 @@ CK_RV C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 	put_time(info->utcTime);
 out:
 	kw_status_free(&status);
+	module_leave();
 	return rv;
 }
 
 CK_RV C_GetMechanismList(CK_SLOT_ID slot, CK_MECHANISM_TYPE *list, CK_ULONG *count)
 {
-	CK_RV rv = check_slot(slot, count);
+	CK_RV rv = enter_slot(slot, count);
 	unsigned n = 0;
 
 	if (rv)
@@ -147,6 +156,7 @@ CK_RV C_GetMechanismList(CK_SLOT_ID slot, CK_MECHANISM_TYPE *list, CK_ULONG *cou
 			list[i] = mechanism_at(i)->type;
 		rv = CKR_OK;
 	}
+	module_leave();
 	return rv;
 }
 
@@ -160,13 +170,14 @@ CK_RV C_GetMechanismInfo(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_I
 		{FAMILY_X, 255, 255}, {FAMILY_AGREE, 255, 521}, {FAMILY_AES, 16, 32},
 		{FAMILY_SECRET, 8, 8 * KW_SECRET_MAX}};
 	const struct mechanism *m;
-	CK_RV rv = check_slot(slot, info);
+	CK_RV rv = enter_slot(slot, info);
 
 	if (rv)
 		return rv;
 	m = mechanism_find(type);
+	rv = CKR_MECHANISM_INVALID;
 	if (!m)
-		return CKR_MECHANISM_INVALID;
+		goto out;
 	info->ulMinKeySize = info->ulMaxKeySize = 0;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		if (sizes[i].family == m->family) {
@@ -180,17 +191,23 @@ CK_RV C_GetMechanismInfo(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_I
 	/* Public keys and digests are computed here, private and secret keys in the TEE. */
 	if (is_optee() && m->flags & ~(CK_FLAGS)(CKF_DIGEST | CKF_VERIFY))
 		info->flags |= CKF_HW;
-	return CKR_OK;
+	rv = CKR_OK;
+out:
+	module_leave();
+	return rv;
 }
 
 /* Tokens with PINs are made elsewhere; this one belongs to whoever the kernel lets in. */
 CK_RV C_InitToken(CK_SLOT_ID slot, unsigned char *pin, CK_ULONG pin_len, unsigned char *label)
 {
-	CK_RV rv = check_slot(slot, label);
+	CK_RV rv = enter_slot(slot, label);
 
 	(void)pin;
 	(void)pin_len;
-	return rv ? rv : CKR_TOKEN_WRITE_PROTECTED;
+	if (rv)
+		return rv;
+	module_leave();
+	return CKR_TOKEN_WRITE_PROTECTED;
 }
 
 CK_RV C_InitPIN(CK_SESSION_HANDLE session, unsigned char *pin, CK_ULONG pin_len)
