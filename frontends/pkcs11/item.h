@@ -32,6 +32,8 @@ struct item {
 	uint8_t id[KW_ID_SIZE]; /* in the TEE; of a session object a random one */
 	CK_OBJECT_CLASS class;
 	bool may_manage;
+	bool is_private;
+	CK_SLOT_ID slot;
 	uint8_t *attributes; /* see stored.h */
 	size_t attributes_len;
 	size_t size; /* bytes of the value */
