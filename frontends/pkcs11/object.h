@@ -10,6 +10,7 @@
 
 #include <openssl/evp.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "item.h"
 #include "mechanism.h"
@@ -137,6 +138,8 @@ const uint8_t *object_attributes(const struct object *o, size_t *len);
 void object_find_id(const uint8_t id[KW_ID_SIZE], CK_OBJECT_HANDLE *private_handle,
 	CK_OBJECT_HANDLE *public_handle);
 bool object_is_token(const struct object *o);
+/* The user's, or the system administrator's; not what some other user shares with him. */
+bool object_is_own(const struct object *o, uid_t user);
 /* The key family's name in the standard: CKK_… */
 CK_KEY_TYPE object_key_type(enum kw_key_type type);
 bool object_is_secret(const struct object *o);
