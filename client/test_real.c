@@ -300,6 +300,83 @@ static void *sign_all_the_time(void *arg)
 	return NULL;
 }
 
+static struct kw_use use_of(const struct kw_key *key)
+{
+	struct kw_use use = {.id = kw_key_id(key)};
+
+	use.record = kw_key_record(key, &use.record_len);
+	return use;
+}
+
+static struct kw_key *make_of(
+	struct kw *kw, const char *name, enum kw_key_type type, uint32_t purposes, bool sealed)
+{
+	struct kw_key_template t = {
+		.name = name, .type = type, .purposes = purposes, .sealed = sealed};
+	struct kw_key *key = NULL;
+
+	must(kw_key_generate(kw, &t, &key));
+	return key;
+}
+
+/* A key of each kind goes out by another one and comes in again. Stored and sealed ones: a TEE that was started anew
+ * knows neither of the two sealed ones, and says so only once. */
+static void keys_leave_and_come_back(void **state)
+{
+	static const struct {
+		enum kw_key_type type;
+		uint32_t purposes;
+	} all[] = {{KW_KEY_TYPE_AES_256, KW_PURPOSE_ENCRYPT}, {KW_KEY_TYPE_HMAC, KW_PURPOSE_MAC},
+		{KW_KEY_TYPE_X25519, KW_PURPOSE_DERIVE}, {KW_KEY_TYPE_EC_P521, KW_PURPOSE_SIGN},
+		{KW_KEY_TYPE_RSA_2048, KW_PURPOSE_SIGN}};
+	const struct kw_wrap how = {.wrapping = KW_WRAPPING_AES_KWP};
+	uint8_t wrapped[KW_WRAPPED_MAX], again[KW_WRAPPED_MAX];
+	size_t len, again_len;
+	struct kw *kw;
+
+	(void)state;
+	kw = new_kw();
+	for (unsigned i = 0; i < 2 * sizeof(all) / sizeof(all[0]); i++) {
+		enum kw_key_type type = all[i / 2].type;
+		uint32_t purposes = all[i / 2].purposes | KW_PURPOSE_EXTRACTABLE;
+		struct kw_key *by = make_of(
+			kw, "by", KW_KEY_TYPE_AES_192, KW_PURPOSE_WRAP | KW_PURPOSE_UNWRAP, i % 2);
+		struct kw_key *key = make_of(kw, "key", type, purposes, i % 2);
+		struct kw_key_template t = {
+			.name = "back", .type = type, .purposes = purposes, .sealed = true};
+		struct kw_use by_use = use_of(by), key_use = use_of(key), back_use;
+		struct kw_key *back = NULL;
+
+		if (teed_path && i % 2) {
+			kill_teed(SIGTERM);
+			start_teed();
+		}
+		must(kw_wrap(kw, &by_use, &key_use, &how, wrapped, &len));
+		must(kw_unwrap(kw, &by_use, &how, wrapped, len, &t, &back));
+		assert_true(kw_key_is_imported(back));
+		assert_int_equal(kw_key_purposes(back), purposes);
+		back_use = use_of(back);
+		must(kw_wrap(kw, &by_use, &back_use, &how, again, &again_len));
+		assert_int_equal(again_len, len);
+		assert_memory_equal(again, wrapped, len);
+		wrapped[len / 2] ^= 1;
+		kw_key_free(&back);
+		assert_int_equal(
+			kw_unwrap(kw, &by_use, &how, wrapped, len, &t, &back), KW_ERR_DECRYPT);
+		assert_null(back);
+		assert_int_equal(
+			kw_unwrap(kw, &by_use, &how, wrapped, KW_WRAPPED_MAX + 1, &t, &back),
+			KW_ERR_ARGUMENT);
+		if (i % 2 == 0) {
+			must(kw_key_delete(kw, &(struct kw_target){.id = kw_key_id(by)}));
+			must(kw_key_delete(kw, &(struct kw_target){.id = kw_key_id(key)}));
+		}
+		kw_key_free(&by);
+		kw_key_free(&key);
+	}
+	kw_free(&kw);
+}
+
 #define THREADS 4
 #define KILLS 8
 
@@ -367,11 +444,13 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_keys_life),
 		cmocka_unit_test(an_objects_life),
 		cmocka_unit_test(every_key_is_listed_once),
+		cmocka_unit_test(keys_leave_and_come_back),
 	};
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_keys_life),
 		cmocka_unit_test(an_objects_life),
 		cmocka_unit_test(every_key_is_listed_once),
+		cmocka_unit_test(keys_leave_and_come_back),
 		cmocka_unit_test(kills_under_load_are_not_noticed),
 	};
 

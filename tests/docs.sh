@@ -40,9 +40,9 @@ check "docs/OPTEE.md explains what the client says of OP-TEE" python3 "$work/sen
 
 uuid=$(sed -n 's/^.define OPTEE_TA_UUID_TEXT "\(.*\)"/\1/p' "$top/wire/optee.h")
 check "it installs the file that is built" grep -q "build-ta/$uuid.ta " "$top/docs/OPTEE.md"
-for variable in TA_DEV_KIT_DIR SYSROOT TA_SIGN_KEY KEYWARD_CREATORS; do
+for variable in TA_DEV_KIT_DIR SYSROOT TA_SIGN_KEY KEYWARD_CREATORS KEYWARD_CRYPTO_INSTRUCTIONS; do
 	check "$variable is one of tee/optee's" grep -rqw "$variable" "$top/tee/optee/Makefile"
-	check "and described" grep -q " $variable=" "$top/docs/OPTEE.md"
+	check "and described" grep -q "[ \`]$variable=" "$top/docs/OPTEE.md"
 done
 rule=$top/packaging/60-keyward-optee.rules
 equal "the rule's group is the one that a refused user is told of" \

@@ -126,6 +126,9 @@ CK_RV C_SetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE handle,
 		rv = session_is_rw(s) ? change_key(o, attributes, count) : CKR_SESSION_READ_ONLY;
 	else
 		rv = CKR_ACTION_PROHIBITED; /* session objects are what they were made */
+	/* Deleted by another process meanwhile */
+	if (rv == CKR_KEY_HANDLE_INVALID)
+		rv = CKR_OBJECT_HANDLE_INVALID;
 out:
 	object_put(&o);
 	session_put(&s);

@@ -134,11 +134,13 @@ CK_RV C_DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_
 	if (!rv)
 		rv = template_read_secret(attributes, count, SECRET_DERIVED, CKK_GENERIC_SECRET,
 			session_is_rw(s), &request);
-	if (!rv)
-		rv = derive(s, base, &what, &request, key);
+	if (rv)
+		goto out;
+	rv = derive(s, base, &what, &request, key);
 	/* Of the other's public key, and of sizes */
 	if (rv == CKR_ATTRIBUTE_VALUE_INVALID && m->type != CKM_HKDF_DERIVE)
 		rv = CKR_MECHANISM_PARAM_INVALID;
+out:
 	object_put(&base);
 	session_put(&s);
 	return rv;

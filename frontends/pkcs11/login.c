@@ -29,7 +29,7 @@ void login_lost(CK_SLOT_ID slot)
 		atomic_compare_exchange_strong(&logins[slot], &user, LOGIN_NOBODY);
 }
 
-void login_leave(CK_SLOT_ID slot)
+void login_over(CK_SLOT_ID slot)
 {
 	if (atomic_exchange(&logins[slot], LOGIN_NOBODY) == LOGIN_NOBODY || slot == SLOT_DEFAULT)
 		return;
@@ -41,12 +41,15 @@ void login_leave(CK_SLOT_ID slot)
 void login_settle(void)
 {
 	uint64_t slots = atomic_exchange(&left, 0);
+	bool is_own_call = slots && !module_kw() && !module_enter();
 
 	for (unsigned slot = 1; slots && module_kw() && slot <= KW_SLOT_MAX; slot++) {
 		/* One that the TEE has ended already is as good. */
 		if (slots >> slot & 1)
 			(void)!kw_token_logout(module_kw(), slot);
 	}
+	if (is_own_call)
+		module_leave();
 }
 
 void login_forget_all(void)
@@ -80,32 +83,40 @@ CK_RV C_InitToken(CK_SLOT_ID slot, unsigned char *pin, CK_ULONG pin_len, unsigne
 	char text[KW_LABEL_MAX + 1];
 	struct kw_token_template t = {.slot = (unsigned)slot, .label = text, .so_pin = pin};
 	CK_ULONG sessions, rw;
-	CK_RV rv;
+	CK_RV rv = module_enter();
 
-	if (!module_is_ready())
-		return CKR_CRYPTOKI_NOT_INITIALIZED;
+	if (rv)
+		return rv;
+	rv = CKR_SLOT_ID_INVALID;
 	if (slot > KW_SLOT_MAX)
-		return CKR_SLOT_ID_INVALID;
+		goto out;
 	/* There is no other way to give a PIN than this. */
+	rv = CKR_ARGUMENTS_BAD;
 	if (!label || !pin)
-		return CKR_ARGUMENTS_BAD;
+		goto out;
 	/* The default token belongs to whoever the kernel lets in. */
+	rv = CKR_TOKEN_WRITE_PROTECTED;
 	if (slot == SLOT_DEFAULT)
-		return CKR_TOKEN_WRITE_PROTECTED;
+		goto out;
 	session_counts(slot, &sessions, &rw);
+	rv = CKR_SESSION_EXISTS;
 	if (sessions)
-		return CKR_SESSION_EXISTS;
+		goto out;
+	rv = CKR_PIN_LEN_RANGE;
 	if (!is_good_length(pin_len))
-		return CKR_PIN_LEN_RANGE;
+		goto out;
+	rv = CKR_ARGUMENTS_BAD;
 	if (!take_label(label, text))
-		return CKR_ARGUMENTS_BAD;
+		goto out;
 	t.so_pin_len = pin_len;
 	rv = module_error(kw_token_init(module_kw(), &t));
 	if (rv)
-		return rv;
+		goto out;
 	module_lock();
 	refresh_forget();
 	module_unlock();
+out:
+	module_leave();
 	return rv;
 }
 
@@ -234,7 +245,7 @@ CK_RV C_Logout(CK_SESSION_HANDLE handle)
 	if (login_of(s->slot) == LOGIN_NOBODY)
 		rv = CKR_USER_NOT_LOGGED_IN;
 	else
-		login_leave(s->slot);
+		login_over(s->slot);
 	module_unlock();
 	login_settle();
 	session_put(&s);

@@ -13,7 +13,7 @@ bool login_shows_private(CK_SLOT_ID slot);
 /* The TEE says that nobody has logged in: it was restarted, or the PIN was changed. */
 void login_lost(CK_SLOT_ID slot);
 /* Under the module's lock: the last session of the slot is closed. login_settle tells the TEE, without the lock. */
-void login_leave(CK_SLOT_ID slot);
+void login_over(CK_SLOT_ID slot);
 void login_settle(void);
 /* Under the module's lock: all of them are forgotten. */
 void login_forget_all(void);

@@ -92,8 +92,10 @@ static CK_RV run(const struct operation *op, bool decrypt, const void *parameter
 		return decrypt ? CKR_ENCRYPTED_DATA_LEN_RANGE : CKR_DATA_LEN_RANGE;
 	if (m->aad_len > KW_AAD_MAX)
 		return CKR_ARGUMENTS_BAD;
-	if (!module_wants_output(out, out_len, m->len, &rv))
+	/* Without data there is nothing to ask the size of, and no buffer: the tag is all. */
+	if ((m->len || out) && !module_wants_output(out, out_len, m->len, &rv))
 		return rv;
+	*out_len = m->len;
 	work = malloc(room);
 	if (!work)
 		return CKR_HOST_MEMORY;
@@ -176,7 +178,7 @@ static CK_RV finish(struct operation *op, bool decrypt, void *parameter, CK_ULON
 	CK_RV rv;
 
 	/* A question, or no room: nothing is taken. */
-	if (!module_wants_output(out, out_len, m.len, &rv))
+	if ((m.len || out) && !module_wants_output(out, out_len, m.len, &rv))
 		return rv;
 	rv = operation_update(op, part, len);
 	if (rv)
@@ -185,7 +187,7 @@ static CK_RV finish(struct operation *op, bool decrypt, void *parameter, CK_ULON
 	rv = run(op, decrypt, parameter, parameter_len, &m, out, out_len);
 	if (rv == CKR_MECHANISM_PARAM_INVALID)
 		op->len = before;
-	else
+	else if (rv || out)
 		forget_message(op);
 	return rv;
 }

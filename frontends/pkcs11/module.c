@@ -12,10 +12,16 @@
 #include "object.h"
 #include "session.h"
 
-static struct {
+/* From C_Initialize to C_Finalize, and on until the last call is over that other threads had begun before. */
+struct period {
 	struct kw *kw;
 	pid_t pid; /* that called C_Initialize */
-} module;
+	unsigned calls;
+	bool is_over;
+};
+
+static struct period *now;                   /* under the lock, as all of it */
+static _Thread_local struct period *of_call; /* of this thread's call, if it is in one */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT, libcrypto_once = PTHREAD_ONCE_INIT;
@@ -33,6 +39,9 @@ void module_unlock(void)
 
 static void after_fork_in_child(void)
 {
+	/* The threads that were in calls are not in the child. */
+	if (now)
+		now->calls = 0;
 	session_after_fork();
 	module_unlock();
 }
@@ -45,12 +54,56 @@ static void watch_forks(void)
 
 bool module_is_ready(void)
 {
-	return module.kw != NULL;
+	return now != NULL;
 }
 
 struct kw *module_kw(void)
 {
-	return module.kw;
+	return of_call ? of_call->kw : NULL;
+}
+
+/* Under the lock. */
+static void free_unused(struct period *p)
+{
+	if (!p->is_over || p->calls)
+		return;
+	kw_free(&p->kw);
+	free(p);
+}
+
+bool module_begin_call(void)
+{
+	if (!now)
+		return false;
+	of_call = now;
+	of_call->calls++;
+	return true;
+}
+
+void module_end_call(void)
+{
+	struct period *p = of_call;
+
+	of_call = NULL;
+	p->calls--;
+	free_unused(p);
+}
+
+CK_RV module_enter(void)
+{
+	bool ok;
+
+	module_lock();
+	ok = module_begin_call();
+	module_unlock();
+	return ok ? CKR_OK : CKR_CRYPTOKI_NOT_INITIALIZED;
+}
+
+void module_leave(void)
+{
+	module_lock();
+	module_end_call();
+	module_unlock();
 }
 
 static void make_libcrypto(void)
@@ -101,6 +154,8 @@ CK_RV module_error(enum kw_err err)
 	case KW_ERR_NO_KEY:
 	case KW_ERR_NOT_LOADED:
 		return CKR_KEY_HANDLE_INVALID;
+	case KW_ERR_NO_OBJECT:
+		return CKR_OBJECT_HANDLE_INVALID;
 	case KW_ERR_ACCESS:
 	case KW_ERR_PURPOSE:
 	case KW_ERR_TLS_MESSAGE:
@@ -153,19 +208,26 @@ static CK_RV check_arguments(const CK_C_INITIALIZE_ARGS *args)
 	return CKR_OK;
 }
 
-static void forget_all(void)
+/* Under the lock. */
+static void end_period(void)
 {
+	struct period *p = now;
+
 	session_close_all();
 	login_forget_all();
 	object_forget_all();
 	slot_forget();
-	kw_free(&module.kw);
+	now = NULL;
+	if (!p)
+		return;
+	p->is_over = true;
+	free_unused(p);
 }
 
 CK_RV C_Initialize(void *init_args)
 {
 	CK_RV rv = check_arguments(init_args);
-	struct kw *kw = NULL;
+	struct period *p = NULL;
 
 	if (rv)
 		return rv;
@@ -174,39 +236,49 @@ CK_RV C_Initialize(void *init_args)
 	if (!libcrypto)
 		return CKR_HOST_MEMORY;
 	module_lock();
-	if (module.kw && module.pid == getpid()) {
+	if (now && now->pid == getpid()) {
 		rv = CKR_CRYPTOKI_ALREADY_INITIALIZED;
 		goto out;
 	}
 	/* A child that begins anew, as version 2.40 tells it to. */
-	forget_all();
-	rv = module_error(kw_new(NULL, &kw));
+	end_period();
+	rv = CKR_HOST_MEMORY;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		goto out;
+	rv = module_error(kw_new(NULL, &p->kw));
 	if (rv)
 		goto out;
-	module.kw = kw;
-	module.pid = getpid();
+	p->pid = getpid();
+	now = p;
+	p = NULL;
 out:
 	module_unlock();
+	free(p);
 	return rv == CKR_TOKEN_NOT_PRESENT ? CKR_GENERAL_ERROR : rv;
 }
 
+/* Nobody is waited for: the standard leaves open what other threads' calls do (5.4), and here they end as they would have. */
 CK_RV C_Finalize(void *reserved)
 {
-	CK_RV rv = CKR_CRYPTOKI_NOT_INITIALIZED;
+	CK_RV rv;
 
 	if (reserved)
 		return CKR_ARGUMENTS_BAD;
-	module_lock();
-	if (module.kw) {
-		session_close_all();
-		rv = CKR_OK;
-	}
-	module_unlock();
+	rv = module_enter();
 	if (rv)
 		return rv;
+	module_lock();
+	session_close_all();
+	module_unlock();
+	/* The TEE is told of logouts before the way to it is gone. */
 	login_settle();
 	module_lock();
-	forget_all();
+	if (now == of_call)
+		end_period();
+	else
+		rv = CKR_CRYPTOKI_NOT_INITIALIZED; /* another thread was faster */
+	module_end_call();
 	module_unlock();
 	return rv;
 }

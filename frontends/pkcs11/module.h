@@ -13,7 +13,13 @@
 #define SLOT_DEFAULT 0UL
 
 bool module_is_ready(void);
-/* Of this process; NULL before C_Initialize. */
+/* A call that needs the TEE, but no session: session_get and session_put do the same. CKR_CRYPTOKI_NOT_INITIALIZED. */
+CK_RV module_enter(void);
+void module_leave(void);
+/* The same under the module's lock. */
+bool module_begin_call(void);
+void module_end_call(void);
+/* In a call. It is there until the call's end, whatever C_Finalize does meanwhile. */
 struct kw *module_kw(void);
 /* For the tables of sessions and objects: short sections without a call to the TEE. Held over fork. */
 void module_lock(void);

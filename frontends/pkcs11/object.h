@@ -77,7 +77,8 @@ void object_put_all(struct object ***list, size_t count);
 /* A key on the token that this process made; *private or *public may be NULL. */
 CK_RV object_add_key(
 	struct kw_key **key, CK_OBJECT_HANDLE *private_handle, CK_OBJECT_HANDLE *public_handle);
-/* Takes the reference over, also when there is no memory. CKR_USER_NOT_LOGGED_IN: a private one. */
+/* Takes the reference over, also when there is no memory. CKR_USER_NOT_LOGGED_IN: a private one. CKR_SESSION_CLOSED: another
+ * thread closed its session. */
 CK_RV object_add(struct object **object, CK_OBJECT_HANDLE *handle);
 /* An item on the token that this process made or changed; handle may be NULL. Takes the reference over. */
 CK_RV object_add_item(struct object **object, CK_OBJECT_HANDLE *handle);

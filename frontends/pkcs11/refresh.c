@@ -51,9 +51,12 @@ void refresh_after_own_change(void)
 	if (stamp_now(&now))
 		return;
 	module_lock();
-	/* One more than before was this one. With others among them the next search asks for the list. */
+	/* One more than before was this one. With others among them the next search asks for the list, even if another thread
+	 * has it already: what this one knew of its own change may have come over what was newer. */
 	if (is_comparable(&now) && now.changes == known.changes + 1)
 		known.changes = now.changes;
+	else
+		known.is_valid = false;
 	module_unlock();
 }
 

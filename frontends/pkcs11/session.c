@@ -71,19 +71,26 @@ CK_RV session_get(CK_SESSION_HANDLE handle, struct session **session)
 
 	*session = NULL;
 	module_lock();
-	if (!module_is_ready()) {
+	if (!module_begin_call()) {
 		module_unlock();
 		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	}
 	s = find(handle);
 	if (s)
 		s->refs++;
+	else
+		module_end_call();
 	module_unlock();
 	if (!s)
 		return rv;
 	pthread_mutex_lock(&s->lock);
 	slot_now = s->slot;
 	*session = s;
+	/* Somebody closed it while this thread waited for its turn. */
+	if (atomic_load(&s->is_closed)) {
+		session_put(session);
+		return rv;
+	}
 	return CKR_OK;
 }
 
@@ -98,7 +105,13 @@ void session_put(struct session **session)
 	pthread_mutex_unlock(&s->lock);
 	module_lock();
 	release(s);
+	module_end_call();
 	module_unlock();
+}
+
+bool session_is_open(CK_SESSION_HANDLE handle)
+{
+	return find(handle) != NULL;
 }
 
 bool session_is_rw(const struct session *s)
@@ -128,8 +141,8 @@ static void close_place(unsigned i)
 	if (session_is_rw(s))
 		counts[s->slot].rw--;
 	if (!counts[s->slot].all)
-		login_leave(s->slot);
-	s->is_closed = true;
+		login_over(s->slot);
+	atomic_store(&s->is_closed, true);
 	release(s);
 }
 
@@ -149,14 +162,23 @@ void session_close_all(void)
 	}
 }
 
-/* The threads that used the sessions are not in the child. */
+/*
+ * The threads that used the sessions are not in the child. What they were at may be half changed: it is not
+ * there any more, and not even freed.
+ */
 void session_after_fork(void)
 {
 	for (unsigned i = 0; i < room; i++) {
-		if (places[i].session) {
-			pthread_mutex_init(&places[i].session->lock, NULL);
-			places[i].session->refs = 1;
-		}
+		struct session *s = places[i].session;
+
+		if (!s)
+			continue;
+		pthread_mutex_init(&s->lock, NULL);
+		if (s->refs == 1)
+			continue;
+		memset(s->operations, 0, sizeof(s->operations));
+		s->search = NULL;
+		s->refs = 1;
 	}
 }
 

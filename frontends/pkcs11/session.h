@@ -4,6 +4,7 @@
 #define FRONTENDS_PKCS11_SESSION_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "module.h"
 
@@ -26,8 +27,8 @@ struct session {
 	CK_FLAGS flags;
 	CK_SLOT_ID slot;
 	pthread_mutex_t lock;
-	unsigned refs; /* under the module's lock, as is_closed */
-	bool is_closed;
+	unsigned refs; /* under the module's lock */
+	atomic_bool is_closed;
 	struct operation *operations[OP_KINDS];
 	struct search *search;
 };
@@ -42,6 +43,7 @@ void session_counts(CK_SLOT_ID slot, CK_ULONG *all, CK_ULONG *rw);
 CK_SLOT_ID session_slot_now(void);
 
 /* Under the module's lock. */
+bool session_is_open(CK_SESSION_HANDLE handle);
 void session_close_all(void);
 void session_after_fork(void);
 

@@ -26,16 +26,18 @@ CK_RV slot_check(CK_SLOT_ID slot)
 	const struct kw_token *token;
 	CK_RV rv;
 
-	if (!module_is_ready())
-		return CKR_CRYPTOKI_NOT_INITIALIZED;
-	if (slot == SLOT_DEFAULT)
-		return CKR_OK;
-	if (slot > KW_SLOT_MAX)
-		return CKR_SLOT_ID_INVALID;
-	rv = find_token(slot, &tokens, &token);
-	if (!rv && !token)
-		rv = CKR_TOKEN_NOT_RECOGNIZED;
-	kw_tokens_free(&tokens);
+	rv = module_enter();
+	if (rv)
+		return rv;
+	if (slot > KW_SLOT_MAX) {
+		rv = CKR_SLOT_ID_INVALID;
+	} else if (slot != SLOT_DEFAULT) {
+		rv = find_token(slot, &tokens, &token);
+		if (!rv && !token)
+			rv = CKR_TOKEN_NOT_RECOGNIZED;
+		kw_tokens_free(&tokens);
+	}
+	module_leave();
 	return rv;
 }
 
@@ -77,13 +79,14 @@ CK_RV C_GetSlotList(unsigned char present, CK_SLOT_ID *list, CK_ULONG *count)
 {
 	uint64_t slots;
 	size_t n = 0;
-	CK_RV rv;
+	CK_RV rv = module_enter();
 
 	(void)present; /* no token can be taken out */
-	if (!module_is_ready())
-		return CKR_CRYPTOKI_NOT_INITIALIZED;
+	if (rv)
+		return rv;
+	rv = CKR_ARGUMENTS_BAD;
 	if (!count)
-		return CKR_ARGUMENTS_BAD;
+		goto out;
 	module_lock();
 	slots = list ? listed : 0;
 	module_unlock();
@@ -103,16 +106,25 @@ CK_RV C_GetSlotList(unsigned char present, CK_SLOT_ID *list, CK_ULONG *count)
 		}
 		rv = CKR_OK;
 	}
+out:
+	module_leave();
 	return rv;
 }
 
-static CK_RV check_slot(CK_SLOT_ID slot, const void *result)
+/* The caller leaves, but after an error. */
+static CK_RV enter_slot(CK_SLOT_ID slot, const void *result)
 {
-	if (!module_is_ready())
-		return CKR_CRYPTOKI_NOT_INITIALIZED;
+	CK_RV rv = module_enter();
+
+	if (rv)
+		return rv;
 	if (slot > KW_SLOT_MAX)
-		return CKR_SLOT_ID_INVALID;
-	return result ? CKR_OK : CKR_ARGUMENTS_BAD;
+		rv = CKR_SLOT_ID_INVALID;
+	else if (!result)
+		rv = CKR_ARGUMENTS_BAD;
+	if (rv)
+		module_leave();
+	return rv;
 }
 
 static bool is_optee(void)
@@ -122,7 +134,7 @@ static bool is_optee(void)
 
 CK_RV C_GetSlotInfo(CK_SLOT_ID slot, CK_SLOT_INFO *info)
 {
-	CK_RV rv = check_slot(slot, info);
+	CK_RV rv = enter_slot(slot, info);
 
 	if (rv)
 		return rv;
@@ -131,6 +143,7 @@ CK_RV C_GetSlotInfo(CK_SLOT_ID slot, CK_SLOT_INFO *info)
 		is_optee() ? "Keyward in OP-TEE" : "Keyward in an isolated process");
 	module_pad(info->manufacturerID, sizeof(info->manufacturerID), "Keyward");
 	info->flags = CKF_TOKEN_PRESENT | (is_optee() ? CKF_HW_SLOT : 0);
+	module_leave();
 	return CKR_OK;
 }
 
@@ -203,7 +216,7 @@ static CK_RV put_token(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 	module_pad(info->label, sizeof(info->label), t ? kw_token_label(t) : "");
 	memset(info->serialNumber, ' ', sizeof(info->serialNumber));
 	if (!t)
-		return CKR_OK;
+		goto out;
 	memcpy(info->serialNumber, kw_token_serial(t), sizeof(info->serialNumber));
 	info->flags |= CKF_TOKEN_INITIALIZED | CKF_LOGIN_REQUIRED |
 		       tries_flags(kw_token_tries(t, KW_TOKEN_SO), CKF_SO_PIN_COUNT_LOW,
@@ -214,6 +227,7 @@ static CK_RV put_token(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 				       CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED);
 	info->ulMinPinLen = KW_PIN_MIN;
 	info->ulMaxPinLen = KW_PIN_MAX;
+out:
 	kw_tokens_free(&tokens);
 	return CKR_OK;
 }
@@ -228,13 +242,13 @@ static CK_RV put_default(CK_TOKEN_INFO *info)
 CK_RV C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
 	struct kw_status *status = NULL;
-	CK_RV rv = check_slot(slot, info);
+	CK_RV rv = enter_slot(slot, info);
 
 	if (rv)
 		return rv;
 	rv = module_error(kw_status_new(module_kw(), &status));
 	if (rv)
-		return rv;
+		goto out;
 	memset(info, 0, sizeof(*info));
 	rv = slot == SLOT_DEFAULT ? put_default(info) : put_token(slot, info);
 	if (rv)
@@ -253,12 +267,13 @@ CK_RV C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 	put_time(info->utcTime);
 out:
 	kw_status_free(&status);
+	module_leave();
 	return rv;
 }
 
 CK_RV C_GetMechanismList(CK_SLOT_ID slot, CK_MECHANISM_TYPE *list, CK_ULONG *count)
 {
-	CK_RV rv = check_slot(slot, count);
+	CK_RV rv = enter_slot(slot, count);
 	unsigned n = 0;
 
 	if (rv)
@@ -270,6 +285,7 @@ CK_RV C_GetMechanismList(CK_SLOT_ID slot, CK_MECHANISM_TYPE *list, CK_ULONG *cou
 			list[i] = mechanism_at(i)->type;
 		rv = CKR_OK;
 	}
+	module_leave();
 	return rv;
 }
 
@@ -283,13 +299,14 @@ CK_RV C_GetMechanismInfo(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_I
 		{FAMILY_X, 255, 255}, {FAMILY_AGREE, 255, 521}, {FAMILY_AES, 16, 32},
 		{FAMILY_SECRET, 8, 8 * KW_SECRET_MAX}};
 	const struct mechanism *m;
-	CK_RV rv = check_slot(slot, info);
+	CK_RV rv = enter_slot(slot, info);
 
 	if (rv)
 		return rv;
 	m = mechanism_find(type);
+	rv = CKR_MECHANISM_INVALID;
 	if (!m)
-		return CKR_MECHANISM_INVALID;
+		goto out;
 	info->ulMinKeySize = info->ulMaxKeySize = 0;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		if (sizes[i].family == m->family) {
@@ -298,12 +315,18 @@ CK_RV C_GetMechanismInfo(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_I
 		}
 	}
 	info->flags = m->flags;
+	/* Programs that see it here try it with every key, and few keys can. */
+	if (m->scheme == KW_SCHEME_RSA_RAW)
+		info->flags &= ~(CK_FLAGS)(CKF_ENCRYPT | CKF_DECRYPT);
 	if (m->family & (FAMILY_EC | FAMILY_ED | FAMILY_X))
 		info->flags |= CKF_EC_F_P | CKF_EC_NAMEDCURVE | CKF_EC_UNCOMPRESS;
 	/* Public keys and digests are computed here, private and secret keys in the TEE. */
 	if (is_optee() && m->flags & ~(CK_FLAGS)(CKF_DIGEST | CKF_VERIFY))
 		info->flags |= CKF_HW;
-	return CKR_OK;
+	rv = CKR_OK;
+out:
+	module_leave();
+	return rv;
 }
 
 CK_RV C_WaitForSlotEvent(CK_FLAGS flags, CK_SLOT_ID *slot, void *reserved)

@@ -13,6 +13,7 @@ srcs-y += ta_main.c session_optee.c platform_optee.c device_key.c random_optee.c
 
 global-incdirs-y += . ../.. ../../include
 global-cppflags-y += -DKW_VERSION='"$(version)"' -DKW_CREATORS=$(creators) -DKW_PER_THREAD= \
+	$(if $(filter y,$(KEYWARD_CRYPTO_INSTRUCTIONS)),-DKW_CRYPTO_INSTRUCTIONS) \
 	$(if $(filter-out $(TA_DEV_KIT_DIR)/%,$(TA_SIGN_KEY)),,-DKW_SIGNED_BY_KIT)
 cflags-y += -std=gnu17 -O2 -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion
 # Others' headers are not ours to warn about.
