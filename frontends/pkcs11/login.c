@@ -41,15 +41,12 @@ void login_over(CK_SLOT_ID slot)
 void login_settle(void)
 {
 	uint64_t slots = atomic_exchange(&left, 0);
-	bool is_own_call = slots && !module_kw() && !module_enter();
 
 	for (unsigned slot = 1; slots && module_kw() && slot <= KW_SLOT_MAX; slot++) {
 		/* One that the TEE has ended already is as good. */
 		if (slots >> slot & 1)
 			(void)!kw_token_logout(module_kw(), slot);
 	}
-	if (is_own_call)
-		module_leave();
 }
 
 void login_forget_all(void)
@@ -78,44 +75,46 @@ static bool take_label(const unsigned char *from, char label[KW_LABEL_MAX + 1])
 	return strlen(label) == n;
 }
 
-CK_RV C_InitToken(CK_SLOT_ID slot, unsigned char *pin, CK_ULONG pin_len, unsigned char *label)
+static CK_RV init_token(
+	CK_SLOT_ID slot, const unsigned char *pin, CK_ULONG pin_len, const unsigned char *label)
 {
 	char text[KW_LABEL_MAX + 1];
 	struct kw_token_template t = {.slot = (unsigned)slot, .label = text, .so_pin = pin};
 	CK_ULONG sessions, rw;
+	CK_RV rv;
+
+	if (slot > KW_SLOT_MAX)
+		return CKR_SLOT_ID_INVALID;
+	/* There is no other way to give a PIN than this. */
+	if (!label || !pin)
+		return CKR_ARGUMENTS_BAD;
+	/* The default token belongs to whoever the kernel lets in. */
+	if (slot == SLOT_DEFAULT)
+		return CKR_TOKEN_WRITE_PROTECTED;
+	session_counts(slot, &sessions, &rw);
+	if (sessions)
+		return CKR_SESSION_EXISTS;
+	if (!is_good_length(pin_len))
+		return CKR_PIN_LEN_RANGE;
+	if (!take_label(label, text))
+		return CKR_ARGUMENTS_BAD;
+	t.so_pin_len = pin_len;
+	rv = module_error(kw_token_init(module_kw(), &t));
+	if (rv)
+		return rv;
+	module_lock();
+	refresh_forget();
+	module_unlock();
+	return rv;
+}
+
+CK_RV C_InitToken(CK_SLOT_ID slot, unsigned char *pin, CK_ULONG pin_len, unsigned char *label)
+{
 	CK_RV rv = module_enter();
 
 	if (rv)
 		return rv;
-	rv = CKR_SLOT_ID_INVALID;
-	if (slot > KW_SLOT_MAX)
-		goto out;
-	/* There is no other way to give a PIN than this. */
-	rv = CKR_ARGUMENTS_BAD;
-	if (!label || !pin)
-		goto out;
-	/* The default token belongs to whoever the kernel lets in. */
-	rv = CKR_TOKEN_WRITE_PROTECTED;
-	if (slot == SLOT_DEFAULT)
-		goto out;
-	session_counts(slot, &sessions, &rw);
-	rv = CKR_SESSION_EXISTS;
-	if (sessions)
-		goto out;
-	rv = CKR_PIN_LEN_RANGE;
-	if (!is_good_length(pin_len))
-		goto out;
-	rv = CKR_ARGUMENTS_BAD;
-	if (!take_label(label, text))
-		goto out;
-	t.so_pin_len = pin_len;
-	rv = module_error(kw_token_init(module_kw(), &t));
-	if (rv)
-		goto out;
-	module_lock();
-	refresh_forget();
-	module_unlock();
-out:
+	rv = init_token(slot, pin, pin_len, label);
 	module_leave();
 	return rv;
 }

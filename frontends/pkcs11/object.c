@@ -108,11 +108,11 @@ CK_RV object_add(struct object **object, CK_OBJECT_HANDLE *handle)
 	CK_RV rv = CKR_HOST_MEMORY;
 
 	module_lock();
-	if (!object_is_visible(*object)) {
-		rv = CKR_USER_NOT_LOGGED_IN;
-		/* Nobody would end what belongs to a session that is gone. */
-	} else if ((*object)->session && !session_is_open((*object)->session)) {
+	/* Nobody would end what belongs to a session that is gone. */
+	if ((*object)->session && !session_is_open((*object)->session)) {
 		rv = CKR_SESSION_CLOSED;
+	} else if (!object_is_visible(*object)) {
+		rv = CKR_USER_NOT_LOGGED_IN;
 	} else if (table_reserve(1)) {
 		*handle = table_append(*object);
 		*object = NULL;
