@@ -16,6 +16,7 @@ void about(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define EXPECT(rv, call) expect(#call, rv, p11->call)
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
+extern CK_SLOT_ID slot; /* of the sessions that are opened */
 extern CK_BBOOL yes, no;
 extern CK_BYTE p256[10];
 extern CK_BYTE iv[16], tag[16];

@@ -13,10 +13,13 @@ static CK_MECHANISM ecdsa = {CKM_ECDSA, NULL, 0}, cbc = {CKM_AES_CBC, iv, 16},
 		    hmac = {CKM_SHA256_HMAC, NULL, 0}, gcm = {CKM_AES_GCM, NULL, 0};
 
 /* Who ends it */
-enum by { THIS_PROCESS, OTHER_PROCESS, END_OF_SESSION, WAYS };
+enum by { THIS_PROCESS, OTHER_PROCESS, END_OF_SESSION, LOGOUT };
 
-static const char *const ways[] = {
-	"destroyed here", "destroyed by another process", "gone with its session"};
+static const char *const ways[] = {"destroyed here", "destroyed by another process",
+	"gone with its session", "with its user logged out"};
+
+#define SO_PIN ((unsigned char *)(size_t) "87654321"), 8
+#define PIN ((unsigned char *)(size_t) "4711"), 4
 
 static int destroy_labelled(const char *label)
 {
@@ -47,6 +50,10 @@ static void destroy(enum by by, CK_SESSION_HANDLE maker, CK_OBJECT_HANDLE key, c
 	}
 	if (by == END_OF_SESSION) {
 		EXPECT(CKR_OK, C_CloseSession(maker));
+		return;
+	}
+	if (by == LOGOUT) {
+		EXPECT(CKR_OK, C_Logout(maker));
 		return;
 	}
 	pid = fork();
@@ -133,12 +140,19 @@ static void between(enum use use, enum by by, CK_BBOOL *token)
 	key = make(use, maker, token, "soon gone");
 	expect("the operation begins", CKR_OK, begin(use, s, key));
 	destroy(by, maker, key, "soon gone");
-	expect("the key is not there", CKR_KEY_HANDLE_INVALID, go_on(use, s));
+	expect("the key is not there",
+		by == LOGOUT ? CKR_USER_NOT_LOGGED_IN : CKR_KEY_HANDLE_INVALID, go_on(use, s));
 	expect("and nothing is under way", CKR_OPERATION_NOT_INITIALIZED, go_on(use, s));
 	/* What another process did is seen at the next search, or by the TEE. */
 	rv = begin(use, s, key);
 	check("it may begin", rv == CKR_KEY_HANDLE_INVALID || (!rv && by == OTHER_PROCESS));
 	expect("but does nothing", CKR_KEY_HANDLE_INVALID, rv ? rv : go_on(use, s));
+	if (by == LOGOUT) {
+		EXPECT(CKR_OK, C_Login(maker, CKU_USER, PIN));
+		expect("nor when its user is back", CKR_OPERATION_NOT_INITIALIZED, go_on(use, s));
+	}
+	if (by == LOGOUT && *token)
+		EXPECT(CKR_OK, C_DestroyObject(maker, key));
 	if (by != END_OF_SESSION)
 		EXPECT(CKR_OK, C_CloseSession(maker));
 	EXPECT(CKR_OK, C_CloseSession(s));
@@ -222,6 +236,28 @@ static void closed_meanwhile(void)
 	EXPECT(CKR_OK, C_CloseSession(s));
 }
 
+/* What a session began ends with the login, on a token that asks for one. */
+static void logged_out(void)
+{
+	CK_BYTE label[32] = "matrix                          ";
+	CK_SESSION_HANDLE s;
+
+	about("a token with PINs");
+	slot = 1;
+	EXPECT(CKR_OK, C_InitToken(slot, SO_PIN, label));
+	s = session_open(CKF_RW_SESSION);
+	EXPECT(CKR_OK, C_Login(s, CKU_SO, SO_PIN));
+	EXPECT(CKR_OK, C_InitPIN(s, PIN));
+	EXPECT(CKR_OK, C_Logout(s));
+	EXPECT(CKR_OK, C_Login(s, CKU_USER, PIN));
+	for (enum use use = 0; use < USES; use++) {
+		between(use, LOGOUT, &no);
+		between(use, LOGOUT, &yes);
+	}
+	EXPECT(CKR_OK, C_CloseSession(s));
+	slot = 0;
+}
+
 void check_gone(void)
 {
 	for (enum use use = 0; use < USES; use++) {
@@ -231,4 +267,5 @@ void check_gone(void)
 		between(use, OTHER_PROCESS, &yes);
 	}
 	closed_meanwhile();
+	logged_out();
 }

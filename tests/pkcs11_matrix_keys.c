@@ -5,6 +5,7 @@
 
 #include "pkcs11_matrix.h"
 
+CK_SLOT_ID slot;
 CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
 CK_BYTE p256[10] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
 CK_BYTE iv[16] = "initial value 0", tag[16];
@@ -22,7 +23,7 @@ CK_SESSION_HANDLE session_open(CK_FLAGS flags)
 {
 	CK_SESSION_HANDLE s = 0;
 
-	EXPECT(CKR_OK, C_OpenSession(0, CKF_SERIAL_SESSION | flags, NULL, NULL, &s));
+	EXPECT(CKR_OK, C_OpenSession(slot, CKF_SERIAL_SESSION | flags, NULL, NULL, &s));
 	return s;
 }
 

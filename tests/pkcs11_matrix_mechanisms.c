@@ -150,6 +150,28 @@ static void parameters(const struct user *u, CK_MECHANISM_TYPE type, CK_OBJECT_H
 		check("the parameter was not the reason", !u->starts);
 }
 
+/* RSA has no parts: the operation is over. */
+static void no_parts(const struct keys *keys)
+{
+	CK_MECHANISM m = {CKM_RSA_PKCS, NULL, 0};
+	CK_BYTE part[16] = {0}, out[256];
+	CK_ULONG n = sizeof(out);
+
+	about("parts, with RSA");
+	for (int is_final = 0; is_final < 2; is_final++) {
+		EXPECT(CKR_OK, C_EncryptInit(s, &m, keys->rsa_public));
+		expect("encryption", CKR_FUNCTION_NOT_SUPPORTED,
+			is_final ? p11->C_EncryptFinal(s, out, &n)
+				 : p11->C_EncryptUpdate(s, part, 16, out, &n));
+		EXPECT(CKR_OPERATION_NOT_INITIALIZED, C_Encrypt(s, part, 16, out, &n));
+		EXPECT(CKR_OK, C_DecryptInit(s, &m, keys->rsa));
+		expect("decryption", CKR_FUNCTION_NOT_SUPPORTED,
+			is_final ? p11->C_DecryptFinal(s, out, &n)
+				 : p11->C_DecryptUpdate(s, part, 16, out, &n));
+		EXPECT(CKR_OPERATION_NOT_INITIALIZED, C_Decrypt(s, part, 16, out, &n));
+	}
+}
+
 void check_mechanisms(const struct keys *keys)
 {
 	CK_MECHANISM_TYPE list[MOST];
@@ -178,6 +200,7 @@ void check_mechanisms(const struct keys *keys)
 	/* What parameters() made */
 	EXPECT(CKR_OK, C_CloseSession(s));
 	s = session_open(CKF_RW_SESSION);
+	no_parts(keys);
 	w = witness_new(keys);
 	for (size_t k = 0; k < COUNT(users); k++) {
 		static const CK_MECHANISM_TYPE unknown[] = {
