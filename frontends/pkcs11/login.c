@@ -243,9 +243,13 @@ CK_RV C_Login(CK_SESSION_HANDLE handle, CK_USER_TYPE user, unsigned char *pin, C
 CK_RV C_LoginUser(CK_SESSION_HANDLE handle, CK_USER_TYPE user, unsigned char *pin, CK_ULONG pin_len,
 	unsigned char *name, CK_ULONG name_len)
 {
-	if (!name && name_len)
-		return module_is_ready() ? CKR_ARGUMENTS_BAD : CKR_CRYPTOKI_NOT_INITIALIZED;
-	return C_Login(handle, user, pin, pin_len);
+	struct session *s;
+	CK_RV rv = session_get(handle, &s);
+
+	session_put(&s);
+	if (!rv && !name && name_len)
+		rv = CKR_ARGUMENTS_BAD;
+	return rv ? rv : C_Login(handle, user, pin, pin_len);
 }
 
 CK_RV C_Logout(CK_SESSION_HANDLE handle)

@@ -70,6 +70,16 @@ CK_RV object_get(CK_OBJECT_HANDLE handle, struct object **object)
 	return o ? CKR_OK : CKR_OBJECT_HANDLE_INVALID;
 }
 
+bool object_is_there(const struct object *o)
+{
+	bool is_there;
+
+	module_lock();
+	is_there = o->handle && table_at(o->handle - 1);
+	module_unlock();
+	return is_there;
+}
+
 /* --- Under the module's lock --- */
 
 void object_forget_session(CK_SESSION_HANDLE session)

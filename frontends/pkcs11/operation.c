@@ -217,6 +217,12 @@ CK_RV operation_get(
 		*operation = NULL;
 		return CKR_USER_NOT_LOGGED_IN;
 	}
+	/* Destroyed since then: what goes on to work is not what its owner thinks. */
+	if (op->key && !object_is_there(op->key)) {
+		operation_free(&s->operations[kind]);
+		*operation = NULL;
+		return CKR_KEY_HANDLE_INVALID;
+	}
 	if (one_shot && op->is_multi) {
 		operation_free(&s->operations[kind]);
 		return CKR_OPERATION_ACTIVE;
