@@ -59,6 +59,11 @@ enum option_letter {
 	OPTION_KEY,
 	OPTION_REQUIRE,
 	OPTION_TRIAL,
+	OPTION_LABEL,
+	OPTION_PIN_FILE,
+	OPTION_NEW_PIN_FILE,
+	OPTION_SO,
+	OPTION_LOGIN,
 };
 
 #define ROW_JSON                                                     \
@@ -97,6 +102,10 @@ extern const struct command command_key_show, command_key_rename, command_key_de
 extern const struct command command_key_allow, command_key_deny, command_key_csr;
 extern const struct command command_key_pem, command_key_seal;
 extern const struct command command_key_attest, command_attest_key, command_attest_verify;
+
+extern const struct command command_token_list, command_token_init, command_token_set_pin;
+extern const struct command command_token_unlock, command_token_delete, command_token_objects;
+extern const struct command command_token_allow, command_token_deny;
 
 /* The i-th command, NULL past the end. */
 const struct command *command_row(unsigned i);

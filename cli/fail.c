@@ -63,8 +63,12 @@ enum exit_code exit_code_of(enum kw_err err)
 	case KW_ERR_PURPOSE:
 	case KW_ERR_TLS_MESSAGE:
 	case KW_ERR_NO_PERMISSION:
+	case KW_ERR_PIN:
+	case KW_ERR_PIN_LOCKED:
+	case KW_ERR_NOT_LOGGED_IN:
 		return EXIT_REFUSED;
 	case KW_ERR_NO_KEY:
+	case KW_ERR_NO_TOKEN:
 		return EXIT_NO_KEY;
 	case KW_ERR_NAME_TAKEN:
 	case KW_ERR_KEY_EXISTS:

@@ -26,6 +26,14 @@ static const struct command *const commands[] = {
 	&command_key_attest,
 	&command_attest_key,
 	&command_attest_verify,
+	&command_token_list,
+	&command_token_init,
+	&command_token_set_pin,
+	&command_token_unlock,
+	&command_token_delete,
+	&command_token_objects,
+	&command_token_allow,
+	&command_token_deny,
 	&command_bench,
 	&command_help,
 };
@@ -89,7 +97,8 @@ static void print_overview(FILE *f, const char *group)
 
 static bool is_group(const char *word)
 {
-	return strcmp(word, "key") == 0 || strcmp(word, "attest") == 0;
+	return strcmp(word, "key") == 0 || strcmp(word, "attest") == 0 ||
+	       strcmp(word, "token") == 0;
 }
 
 static enum exit_code help_run(struct cli *cli)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "call.h"
+#include "tickets.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -84,6 +85,43 @@ static enum kw_err greet(struct call *c, struct link *link, const struct deadlin
 	return KW_ERR_OK;
 }
 
+/* A ticket that the TEE does not know any more is no failure: what needs it will say so. */
+static enum kw_err present(
+	struct call *c, struct link *link, const struct deadline *d, const uint8_t *ticket)
+{
+	struct writer w = writer_over(link->request, WIRE_MAX_PAYLOAD);
+	struct exchange x = {.command = CMD_AUTHORIZE, .deadline = d, .late = true, .reply_max = 0};
+	enum kw_err err;
+
+	put_bytes(&w, ticket, WIRE_TICKET_SIZE);
+	x.request_len = w.len;
+	err = exchange(c, link, &x);
+	explicit_bzero(link->request, w.len);
+	return err;
+}
+
+/* Tells the connection of the logins of the context, if they changed since it was told. */
+static enum kw_err authorize(struct call *c, struct link *link, const struct deadline *d)
+{
+	static const uint8_t nobody[WIRE_TICKET_SIZE];
+	unsigned logins = atomic_load(&c->kw->logins);
+	struct ticket t;
+	enum kw_err err = KW_ERR_OK;
+
+	if (link->logins == logins)
+		return KW_ERR_OK;
+	if (atomic_load(&c->kw->has_forgotten))
+		err = present(c, link, d, nobody);
+	for (unsigned slot = 1; !err && slot <= WIRE_SLOT_MAX; slot++) {
+		if (ticket_get(c->kw, slot, &t))
+			err = present(c, link, d, t.bytes);
+	}
+	explicit_bzero(&t, sizeof(t));
+	if (!err)
+		link->logins = logins;
+	return err;
+}
+
 static enum kw_err open_link(struct call *c, struct link **link)
 {
 	unsigned left = deadline_left(&c->deadline);
@@ -94,7 +132,10 @@ static enum kw_err open_link(struct call *c, struct link **link)
 	c->late = true;
 	if (err)
 		return err;
+	(*link)->logins = 0;
 	err = greet(c, *link, &d);
+	if (!err)
+		err = authorize(c, *link, &d);
 	if (!err)
 		return KW_ERR_OK;
 	c->kw->transport->close(*link);
@@ -186,6 +227,25 @@ static enum kw_err reach(struct call *c)
 	return KW_ERR_OK;
 }
 
+/* An idle connection may not know of the last logins; it may also be dead. */
+static enum kw_err catch_up(struct call *c)
+{
+	enum kw_err err;
+
+	for (unsigned attempt = 0;; attempt++) {
+		err = authorize(c, c->link, &c->deadline);
+		if (!err)
+			return err;
+		slot_close(c->kw, c->slot);
+		c->link = NULL;
+		if (err != KW_ERR_DISCONNECTED || attempt == ATTEMPTS_MAX)
+			return err;
+		err = reach(c);
+		if (err)
+			return err;
+	}
+}
+
 enum kw_err call_begin(struct call *c, struct kw *kw, uint16_t command)
 {
 	enum kw_err err = KW_ERR_NO_MEMORY;
@@ -206,6 +266,8 @@ enum kw_err call_begin(struct call *c, struct kw *kw, uint16_t command)
 		return explain(err, "there is no memory for a connection to the TEE");
 	c->link = atomic_load(&c->slot->link);
 	err = c->link ? KW_ERR_OK : reach(c);
+	if (!err)
+		err = catch_up(c);
 	if (!err)
 		empty_request(c);
 	return err;
@@ -232,6 +294,8 @@ static enum kw_err reach_again(struct call *c)
 	enum kw_err err;
 
 	err = reach(c);
+	if (!err)
+		err = catch_up(c);
 	if (!err)
 		memcpy(c->link->request, dead->request, c->req.len);
 	if (c->secret)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sentences for people: what was refused or failed, to whom, why, and what to do about it. */
+#include "explain_token.h"
 #include "key.h"
 #include "transport.h"
 
@@ -290,6 +291,27 @@ static enum kw_err explain_state(const struct kw *kw, enum kw_err err)
 	}
 }
 
+static bool error_is_about_token(enum kw_err err)
+{
+	return err >= KW_ERR_NO_TOKEN && err <= KW_ERR_NOT_LOGGED_IN;
+}
+
+/* A key or object that is, or was to be, on a token. */
+static enum kw_err explain_on_token(const struct kw *kw, enum kw_err err, const struct subject *s)
+{
+	char key[KEY_TEXT_SIZE];
+
+	key_text(s, key);
+	if (err == KW_ERR_NO_TOKEN)
+		return explain(err, "there is no such token in %s; see: %s token list", kw->called,
+			kw->cli);
+	if (err == KW_ERR_NOT_LOGGED_IN)
+		return explain(err,
+			"%s is on a token with a PIN, and this program has not logged in to it",
+			s->is_object ? "the object" : key);
+	return explain(err, "%s", kw_strerror(err));
+}
+
 enum kw_err explain_answer(
 	const struct kw *kw, uint16_t command, enum kw_err err, const struct subject *s)
 {
@@ -297,6 +319,11 @@ enum kw_err explain_answer(
 
 	if (!s)
 		s = &nothing;
+	if (s->slot && (error_is_about_token(err) || err == KW_ERR_ACCESS ||
+			       err == KW_ERR_NOT_OWNER || err == KW_ERR_MAY_NOT_CREATE))
+		return explain_token(kw, command, err, s);
+	if (error_is_about_token(err))
+		return explain_on_token(kw, err, s);
 	if (s->is_object)
 		return explain_object(kw, err, s);
 	switch ((int)err) {

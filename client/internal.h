@@ -24,6 +24,16 @@ struct pool;
 
 #define SOCKET_PATH_SIZE sizeof(((struct sockaddr_un *)0)->sun_path)
 
+#define TICKET_WORDS (WIRE_TICKET_SIZE / sizeof(uint64_t))
+
+/* See tickets.h. */
+struct ticket_place {
+	atomic_uint state;
+	atomic_uint user;
+	atomic_int pid; /* that logged in */
+	_Atomic uint64_t words[TICKET_WORDS];
+};
+
 struct kw {
 	const struct transport *transport;
 	unsigned timeout_ms;
@@ -32,7 +42,10 @@ struct kw {
 	ino_t root_ino;
 	atomic_bool
 		had_tee; /* a connection worked before, and waiting for it was not in vain since */
-	_Atomic(struct pool *) pool; /* never NULL */
+	_Atomic(struct pool *) pool;                    /* never NULL */
+	struct ticket_place tickets[WIRE_SLOT_MAX + 1]; /* by slot */
+	atomic_uint logins;                             /* changes of them */
+	atomic_bool has_forgotten; /* some login ended: connections may still have it */
 	/* For sentences: "the TEE at /run/keyward/tee.sock" or "OP-TEE", and how the command line
 	 * reaches the same one. */
 	char called[SOCKET_PATH_SIZE + 16];
@@ -55,6 +68,7 @@ struct subject {
 	const uint8_t *id;
 	bool sealed;
 	bool is_object;    /* not a key */
+	unsigned slot;     /* of a token: this is about nothing else */
 	uint32_t purposes; /* of the key, when they are known */
 };
 

@@ -172,6 +172,15 @@ uint8_t *copy_bytes(const uint8_t *src, size_t len)
 	return p;
 }
 
+uint8_t get_slot(struct reader *r)
+{
+	uint8_t slot = get_u8(r);
+
+	if (!slot || slot > WIRE_SLOT_MAX)
+		r->failed = true;
+	return slot;
+}
+
 static void get_body(struct reader *r, struct kw_key *k)
 {
 	uint8_t type;
@@ -181,6 +190,10 @@ static void get_body(struct reader *r, struct kw_key *k)
 	k->type = (enum kw_key_type)type;
 	k->origin = get_u8(r);
 	k->place = get_u8(r);
+	if (k->place == PLACE_TOKEN) {
+		k->place = PLACE_STORED;
+		k->slot = get_slot(r);
+	}
 	k->purposes = get_u32(r);
 	k->created = get_u64(r);
 	get_identity(r, &k->owner);
@@ -293,6 +306,11 @@ enum kw_key_type kw_key_type(const struct kw_key *k)
 uint32_t kw_key_purposes(const struct kw_key *k)
 {
 	return k->purposes;
+}
+
+unsigned kw_key_token(const struct kw_key *k)
+{
+	return k->slot;
 }
 
 bool kw_key_is_sealed(const struct kw_key *k)

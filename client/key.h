@@ -11,7 +11,8 @@ struct kw_key {
 	enum kw_key_type type;
 	uint32_t purposes;
 	uint8_t origin; /* enum wire_origin */
-	uint8_t place;  /* enum wire_key_place */
+	uint8_t place;  /* PLACE_STORED or PLACE_SEALED */
+	uint8_t slot;   /* of the token that it is on */
 	uint8_t rights; /* of this caller: RIGHT_USE, RIGHT_MANAGE */
 	uint64_t created;
 	uint64_t signatures;
@@ -40,6 +41,8 @@ enum kw_err put_acl(struct writer *w, const struct kw_identity *allow, unsigned 
 /* What a key or object carries for its users. KW_ERR_TOO_LARGE. */
 enum kw_err put_attributes(struct writer *w, const uint8_t *attributes, size_t len) KW_MUST_USE;
 void get_identity(struct reader *r, struct kw_identity *who);
+/* Of a token, 1 to WIRE_SLOT_MAX. */
+uint8_t get_slot(struct reader *r);
 /* Returns how many; allowed has WIRE_ACL_MAX entries. */
 unsigned get_acl(struct reader *r, struct kw_identity *allowed);
 /* A field as a copy in *p, NULL when it is empty. False: there is no memory. */

@@ -19,7 +19,12 @@ enum kw_err put_template(struct writer *w, const struct kw_key_template *t)
 	if (!kw_key_type_name(t->type))
 		return explain(KW_ERR_UNSUPPORTED_TYPE, "key type %d is not known", (int)t->type);
 	put_u8(w, (uint8_t)t->type);
-	put_u8(w, t->sealed ? PLACE_SEALED : PLACE_STORED);
+	if (t->token > KW_SLOT_MAX || (t->token && t->sealed))
+		return explain(KW_ERR_ARGUMENT,
+			"a key on a token is stored there, and slots are 0 to %d", KW_SLOT_MAX);
+	put_u8(w, t->sealed ? PLACE_SEALED : t->token ? PLACE_TOKEN : PLACE_STORED);
+	if (t->token)
+		put_u8(w, (uint8_t)t->token);
 	put_u32(w, t->purposes);
 	put_field8(w, name, len);
 	err = put_acl(w, t->allow, t->allow_count);

@@ -175,6 +175,7 @@ void kw_free(struct kw **kw)
 	if (!kw || !*kw)
 		return;
 	pool_free(*kw);
+	explicit_bzero((void *)(*kw)->tickets, sizeof((*kw)->tickets));
 	free(*kw);
 	*kw = NULL;
 }

@@ -12,6 +12,7 @@ struct kw_object {
 	uint8_t id[KW_ID_SIZE];
 	enum kw_object_kind kind;
 	bool is_public;
+	uint8_t slot;
 	uint8_t rights; /* of this caller: RIGHT_USE, RIGHT_MANAGE */
 	uint64_t created;
 	struct kw_identity owner;
@@ -43,12 +44,15 @@ static void get_body(struct reader *r, struct kw_object *o)
 	kind = get_u8(r);
 	o->kind = kind == OBJECT_DATA ? KW_OBJECT_DATA : KW_OBJECT_CERTIFICATE;
 	is_public = get_u8(r);
-	o->is_public = is_public;
+	o->is_public = is_public & OBJECT_PUBLIC;
+	if (is_public & OBJECT_ON_TOKEN)
+		o->slot = get_slot(r);
 	o->created = get_u64(r);
 	get_identity(r, &o->owner);
 	o->allowed_count = get_acl(r, o->allowed);
 	o->rights = get_u8(r);
-	if ((kind != OBJECT_CERTIFICATE && kind != OBJECT_DATA) || is_public > 1 ||
+	if ((kind != OBJECT_CERTIFICATE && kind != OBJECT_DATA) ||
+		is_public > (OBJECT_PUBLIC | OBJECT_ON_TOKEN) ||
 		o->rights & ~(RIGHT_USE | RIGHT_MANAGE))
 		r->failed = true;
 }
@@ -120,7 +124,13 @@ static enum kw_err put_object(struct writer *w, const struct kw_object_template 
 	if ((!t->value && t->value_len) || (!t->attributes && t->attributes_len) ||
 		(!t->allow && t->allow_count))
 		return explain(KW_ERR_ARGUMENT, "a part of the object is missing");
-	put_u8(w, !t->id ? OBJECT_NEW : keeps ? OBJECT_CHANGE : OBJECT_REPLACE);
+	if (t->token > KW_SLOT_MAX)
+		return explain(KW_ERR_ARGUMENT, "slots are 0 to %d", KW_SLOT_MAX);
+	put_u8(w, t->id      ? (keeps ? OBJECT_CHANGE : OBJECT_REPLACE)
+		  : t->token ? OBJECT_NEW_ON_TOKEN
+			     : OBJECT_NEW);
+	if (t->token && !t->id)
+		put_u8(w, (uint8_t)t->token);
 	if (t->id)
 		put_bytes(w, t->id, KW_ID_SIZE);
 	put_u8(w, enum_byte(t->kind));
@@ -300,6 +310,11 @@ enum kw_object_kind kw_object_kind(const struct kw_object *o)
 bool kw_object_is_public(const struct kw_object *o)
 {
 	return o->is_public;
+}
+
+unsigned kw_object_token(const struct kw_object *o)
+{
+	return o->slot;
 }
 
 uint64_t kw_object_created(const struct kw_object *o)

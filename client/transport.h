@@ -21,6 +21,7 @@ struct link {
 	uint8_t *request; /* WIRE_MAX_PAYLOAD bytes */
 	uint8_t *reply;   /* the same */
 	uint32_t euid;    /* as whom the process was connected */
+	unsigned logins;  /* the context's, when it presented them */
 };
 
 struct exchange {

@@ -25,6 +25,12 @@ struct identity {
 	uint8_t kind; /* enum wire_identity_kind */
 };
 
+/* What a connection has proved by PIN: logins by their numbers, 0 for none. */
+#define GRANTS_MAX 8
+struct grants {
+	uint64_t logins[GRANTS_MAX];
+};
+
 /* Who calls: what the kernel or the TEE vouches for, filled by the platform for each connection. */
 struct session {
 	struct identity user;
@@ -33,6 +39,8 @@ struct session {
 	bool is_admin; /* may do everything to every key except use it: access lists hold for all */
 	bool may_create; /* may create keys, which it then owns */
 	uint16_t cpu;    /* which thread serves it, reported by HELLO */
+	/* The connection's, zeroed when it begins; one call at a time uses it. NULL: it cannot log in. */
+	struct grants *grants;
 };
 
 enum lane {

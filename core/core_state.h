@@ -14,6 +14,8 @@ struct core {
 	struct record_key record_key;
 	/* Held by changes from their check to their commit, so that nothing comes in between. */
 	struct platform_mutex *change;
+	struct tokens *tokens;
+	struct logins *logins;
 	uint64_t started;
 	atomic_ullong signatures;
 	atomic_ullong refusals;

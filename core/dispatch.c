@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core_state.h"
+#include "token.h"
 
 enum role {
 	ROLE_ANY,
@@ -117,6 +118,9 @@ enum kw_err core_open(const struct core_options *options, struct core **out)
 	err = store_open(&core->store);
 	if (err)
 		goto out;
+	err = tokens_open(core);
+	if (err)
+		goto out;
 	core->started = platform_time();
 	*out = core;
 	core = NULL;
@@ -132,6 +136,7 @@ void core_close(struct core **core)
 	*core = NULL;
 	if (!c)
 		return;
+	tokens_close(c);
 	if (c->store)
 		store_close(&c->store);
 	key_cache_free(&c->cache);

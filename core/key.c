@@ -5,6 +5,7 @@
 
 #include "core_state.h"
 #include "policy.h"
+#include "token.h"
 
 #define BUCKETS 4096u
 /* Records of one sealed key, with different lists, that are open at a time: all are looked at, under the lock. */
@@ -235,6 +236,7 @@ static enum kw_err key_new(
 	k->purposes = meta->purposes;
 	k->version = version;
 	k->owner = meta->owner;
+	k->token = meta->token;
 	k->acl_count = meta->acl_count;
 	memcpy(k->acl, meta->acl, meta->acl_count * sizeof(meta->acl[0]));
 	atomic_init(&k->refs, 1);
@@ -346,7 +348,10 @@ enum kw_err key_use(struct core *core, const struct session *s, const uint8_t id
 		key_release(key);
 		return KW_ERR_ACCESS;
 	}
-	return KW_ERR_OK;
+	err = token_check(core, s, &(*key)->token);
+	if (err)
+		key_release(key);
+	return err == KW_ERR_NO_TOKEN ? KW_ERR_NOT_LOADED : err;
 }
 
 enum kw_err key_load_sealed(struct core *core, const struct session *s, const uint8_t *record,

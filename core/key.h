@@ -20,6 +20,7 @@ struct key {
 	uint32_t purposes;
 	uint32_t version; /* of the store's entry */
 	struct identity owner;
+	struct token_ref token;
 	struct crypto_key *crypto;
 	/* Of a sealed key while it is open; stored ones are counted by the store. */
 	atomic_ullong signatures;

@@ -6,15 +6,32 @@
 #include "key_type.h"
 #include "policy.h"
 #include "subject.h"
+#include "token.h"
+
+/* Where the key is to be. On a token it is a stored one. */
+static enum kw_err get_place(struct call *c, struct reader *req, struct key_meta *m)
+{
+	enum kw_err err;
+
+	m->place = get_u8(req);
+	if (m->place != PLACE_TOKEN)
+		return KW_ERR_OK;
+	m->place = PLACE_STORED;
+	err = token_find(c->core, get_u8(req), &m->token);
+	return err ? err : token_check(c->core, c->session, &m->token);
+}
 
 /* What KEY_GENERATE and KEY_IMPORT have in common. */
 static enum kw_err get_template(struct call *c, struct reader *req, struct key_meta *m)
 {
 	const uint8_t *name, *attributes;
+	enum kw_err err;
 	size_t n;
 
 	m->type = get_u8(req);
-	m->place = get_u8(req);
+	err = get_place(c, req, m);
+	if (err)
+		return err;
 	m->purposes = get_u32(req);
 	name = get_field8(req, WIRE_NAME_MAX, &n);
 	if (!name)
@@ -66,8 +83,11 @@ static enum kw_err keep_new(struct call *c, struct subject *s, struct writer *rs
 		return err;
 	if (s->meta.place == PLACE_STORED) {
 		platform_mutex_lock(core->change);
-		err = store_put(core->store, s->meta.id, s->meta.name, s->record, s->record_len,
-			false, true);
+		/* The token may be another one since the request came. */
+		err = token_check(core, c->session, &s->meta.token);
+		if (!err)
+			err = store_put(core->store, s->meta.id, s->meta.name, s->record,
+				s->record_len, false, true);
 		platform_mutex_unlock(core->change);
 	}
 	if (!err)

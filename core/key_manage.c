@@ -5,6 +5,7 @@
 #include "list_page.h"
 #include "policy.h"
 #include "subject.h"
+#include "token.h"
 
 enum kw_err cmd_key_info(struct call *c, struct reader *req, struct writer *rsp)
 {
@@ -28,7 +29,7 @@ out:
 
 /* What a description in a list takes at most: it has no public key. */
 #define DESCRIPTION_MAX                                                                            \
-	(WIRE_ID_SIZE + 3 + 4 + 8 + 5 + 1 + WIRE_NAME_MAX + 1 + 5 * WIRE_ACL_MAX + 1 + 3 * 8 + 2 + \
+	(WIRE_ID_SIZE + 4 + 4 + 8 + 5 + 1 + WIRE_NAME_MAX + 1 + 5 * WIRE_ACL_MAX + 1 + 3 * 8 + 2 + \
 		2 + WIRE_ATTRIBUTES_MAX)
 
 /* A key that is deleted meanwhile is passed over. */
@@ -87,6 +88,8 @@ static enum kw_err check_take(struct call *c, const char *name, size_t n)
 		subject_refuse(c, other);
 		err = KW_ERR_NOT_OWNER;
 	}
+	if (!err)
+		err = token_check(c->core, c->session, &other->meta.token);
 	subject_free(other);
 	return err;
 }
@@ -160,29 +163,6 @@ out:
 	return err;
 }
 
-/* Whether the list changed. */
-static enum kw_err change_acl(
-	struct key_meta *m, uint8_t change, const struct identity *who, bool *changed)
-{
-	unsigned i;
-
-	*changed = false;
-	for (i = 0; i < m->acl_count; i++) {
-		if (subject_same_identity(&m->acl[i], who))
-			break;
-	}
-	if ((i < m->acl_count) == (change == ACCESS_ALLOW))
-		return KW_ERR_OK;
-	if (change == ACCESS_ALLOW && m->acl_count == WIRE_ACL_MAX)
-		return KW_ERR_LIMIT;
-	if (change == ACCESS_ALLOW)
-		m->acl[m->acl_count++] = *who;
-	else
-		m->acl[i] = m->acl[--m->acl_count];
-	*changed = true;
-	return KW_ERR_OK;
-}
-
 /* Seals the subject anew after its description changed, and stores it where it is a stored one. */
 static enum kw_err keep_changed(struct call *c, struct subject *s)
 {
@@ -225,7 +205,7 @@ enum kw_err cmd_key_access(struct call *c, struct reader *req, struct writer *rs
 	if (!subject_get_identity(req, &who) || !reader_done(req) ||
 		(change != ACCESS_ALLOW && change != ACCESS_DENY))
 		goto out;
-	err = change_acl(&s->meta, change, &who, &changed);
+	err = subject_change_acl(s->meta.acl, &s->meta.acl_count, change, &who, &changed);
 	if (err)
 		goto out;
 	if (changed)

@@ -8,16 +8,18 @@
 #include "wire/codec.h"
 
 #define RECORD_MAGIC 0x4b57 /* "KW" */
-#define RECORD_VERSION 2
+#define RECORD_VERSION 3
 #define RECORD_WITH_ATTRIBUTES 2 /* the first version that has them */
+#define RECORD_WITH_TOKEN 3
 #define LABEL "key record"
 
 #define IDENTITY_SIZE (1 + 4 + WIRE_UUID_SIZE)
 
-/* The largest there is, which is RSA-4096 with everything: 3,761 bytes. */
+/* The largest there is, which is RSA-4096 with everything: 3,794 bytes. */
 _Static_assert(SEALING_HEAD_SIZE + 3 + 4 + 8 + IDENTITY_SIZE + 1 + WIRE_NAME_MAX + 1 +
 			       WIRE_ACL_MAX * IDENTITY_SIZE + 2 + WIRE_SPKI_MAX + 2 +
-			       WIRE_ATTRIBUTES_MAX + SEALING_SIZE(CRYPTO_PRIVATE_MAX) <=
+			       WIRE_ATTRIBUTES_MAX + RECORD_TOKEN_SIZE +
+			       SEALING_SIZE(CRYPTO_PRIVATE_MAX) <=
 		       WIRE_RECORD_MAX,
 	"every key fits into a record");
 
@@ -106,6 +108,22 @@ void record_get_acl(struct reader *r, struct identity acl[WIRE_ACL_MAX], unsigne
 		record_get_identity(r, &acl[i]);
 }
 
+void record_put_token(struct writer *w, const struct token_ref *token)
+{
+	put_u8(w, token->slot);
+	if (token->slot)
+		put_bytes(w, token->id, sizeof(token->id));
+}
+
+void record_get_token(struct reader *r, struct token_ref *token)
+{
+	token->slot = get_u8(r);
+	if (token->slot)
+		get_copy(r, token->id, sizeof(token->id));
+	if (token->slot > WIRE_SLOT_MAX)
+		r->failed = true;
+}
+
 static void put_meta(struct writer *w, const struct record_key *rk, const struct key_meta *meta)
 {
 	sealing_put_head(w, rk, RECORD_MAGIC, RECORD_VERSION);
@@ -119,6 +137,7 @@ static void put_meta(struct writer *w, const struct record_key *rk, const struct
 	record_put_acl(w, meta->acl, meta->acl_count);
 	put_field16(w, meta->spki, meta->spki_len);
 	put_field16(w, meta->attributes, meta->attributes_len);
+	record_put_token(w, &meta->token);
 }
 
 enum kw_err record_seal(const struct record_key *rk, const struct key_meta *meta,
@@ -175,6 +194,8 @@ static enum kw_err read_record(const struct record_key *rk, const uint8_t *recor
 			memcpy(meta->attributes, p, n);
 		meta->attributes_len = n;
 	}
+	if (version >= RECORD_WITH_TOKEN)
+		record_get_token(&r, &meta->token);
 	sealing_get(&r, record, CRYPTO_PRIVATE_MAX, sealed);
 	if (!reader_done(&r) || !key_type_find(meta->type))
 		return KW_ERR_CORRUPT;

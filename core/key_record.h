@@ -10,6 +10,13 @@
 #include "crypto.h"
 #include "sealing.h"
 
+/* The token that a key or object is on. Slot 0: the default one, which has no id. */
+struct token_ref {
+	uint8_t slot;
+	uint8_t id
+		[WIRE_ID_SIZE]; /* of the token there: one that was initialised again has another */
+};
+
 struct key_meta {
 	uint8_t id[WIRE_ID_SIZE];
 	uint8_t type;   /* enum key_type */
@@ -26,6 +33,7 @@ struct key_meta {
 	uint8_t attributes
 		[WIRE_ATTRIBUTES_MAX]; /* the users' own: kept and shown, never looked into */
 	size_t attributes_len;
+	struct token_ref token;
 };
 
 /* Identities as records have them: with the client UUID, which is what counts. */
@@ -33,6 +41,9 @@ void record_put_identity(struct writer *w, const struct identity *who);
 void record_get_identity(struct reader *r, struct identity *who);
 void record_put_acl(struct writer *w, const struct identity *acl, unsigned count);
 void record_get_acl(struct reader *r, struct identity acl[WIRE_ACL_MAX], unsigned *count);
+void record_put_token(struct writer *w, const struct token_ref *token);
+void record_get_token(struct reader *r, struct token_ref *token);
+#define RECORD_TOKEN_SIZE (1 + WIRE_ID_SIZE) /* at most */
 #define RECORD_SECRET_SIZE (WIRE_ID_SIZE + 2)
 
 /* Sets meta->spki, spki_len and id from the key. A secret key gets another id each time. */

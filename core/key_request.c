@@ -2,6 +2,7 @@
 /* KEY_CSR: a certificate request, signed only as what this TEE itself has built. */
 #include "csr.h"
 #include "subject.h"
+#include "token.h"
 
 static enum kw_err sign_csr(void *ctx, const uint8_t *tbs, size_t n, uint8_t *sig, size_t *sig_len)
 {
@@ -34,6 +35,9 @@ enum kw_err cmd_key_csr(struct call *c, struct reader *req, struct writer *rsp)
 		subject_refuse(c, s);
 		goto out;
 	}
+	err = token_check(c->core, c->session, &s->meta.token);
+	if (err)
+		goto out;
 	err = record_open(&c->core->record_key, s->record, s->record_len, meta, &s->crypto);
 	if (err)
 		goto out;

@@ -6,6 +6,7 @@
 #include "object_record.h"
 #include "policy.h"
 #include "subject.h"
+#include "token.h"
 
 static struct object *object_new(void)
 {
@@ -36,7 +37,17 @@ static enum kw_err read_object(struct call *c, const uint8_t *id, struct object 
 	if (err)
 		return err;
 	memcpy(o->id, id, WIRE_ID_SIZE);
-	return object_record_parse(&c->core->record_key, o);
+	err = object_record_parse(&c->core->record_key, o);
+	return !err && !token_is_there(c->core, &o->token) ? KW_ERR_NO_OBJECT : err;
+}
+
+/* What is private on a token needs a login to be seen at all: its label may say too much already. Changes
+ * always do. */
+static enum kw_err check_token(struct call *c, const struct object *o, uint8_t right)
+{
+	if (right == RIGHT_USE && o->is_public)
+		return KW_ERR_OK;
+	return token_check(c->core, c->session, &o->token);
 }
 
 /* The same for a caller who must have the right: else KW_ERR_ACCESS or KW_ERR_NOT_OWNER. */
@@ -44,21 +55,26 @@ static enum kw_err get_object(struct call *c, const uint8_t *id, uint8_t right, 
 {
 	enum kw_err err = read_object(c, id, o);
 
-	if (err || object_rights(c->session, o) & right)
+	if (err)
 		return err;
+	if (object_rights(c->session, o) & right)
+		return check_token(c, o, right);
 	atomic_fetch_add(&c->core->refusals, 1);
 	return right == RIGHT_USE ? KW_ERR_ACCESS : KW_ERR_NOT_OWNER;
 }
 
 /* What a description takes at most. */
 #define DESCRIPTION_MAX \
-	(WIRE_ID_SIZE + 2 + 8 + 5 + 1 + 5 * WIRE_ACL_MAX + 1 + 2 + WIRE_ATTRIBUTES_MAX + 2)
+	(WIRE_ID_SIZE + 3 + 8 + 5 + 1 + 5 * WIRE_ACL_MAX + 1 + 2 + WIRE_ATTRIBUTES_MAX + 2)
 
 static void put_object(struct call *c, struct writer *w, const struct object *o)
 {
 	put_bytes(w, o->id, WIRE_ID_SIZE);
 	put_u8(w, o->kind);
-	put_u8(w, o->is_public);
+	put_u8(w, (uint8_t)((o->is_public ? OBJECT_PUBLIC : 0) |
+			    (o->token.slot ? OBJECT_ON_TOKEN : 0)));
+	if (o->token.slot)
+		put_u8(w, o->token.slot);
 	put_u64(w, o->created);
 	subject_put_identity(w, &o->owner);
 	subject_put_acl(w, o->acl, o->acl_count);
@@ -69,6 +85,7 @@ static void put_object(struct call *c, struct writer *w, const struct object *o)
 
 struct put_request {
 	uint8_t how; /* enum wire_object_put */
+	uint8_t slot;
 	const uint8_t *id;
 	const uint8_t *value;
 	size_t value_len;
@@ -81,9 +98,11 @@ static bool get_put_request(struct reader *req, struct put_request *p, struct ob
 	uint8_t is_public;
 
 	p->how = get_u8(req);
-	if (p->how > OBJECT_CHANGE)
+	if (p->how > OBJECT_NEW_ON_TOKEN)
 		return false;
-	if (p->how != OBJECT_NEW)
+	if (p->how == OBJECT_NEW_ON_TOKEN)
+		p->slot = get_u8(req);
+	else if (p->how != OBJECT_NEW)
 		p->id = get_bytes(req, WIRE_ID_SIZE);
 	o->kind = get_u8(req);
 	is_public = get_u8(req);
@@ -100,12 +119,19 @@ static bool get_put_request(struct reader *req, struct put_request *p, struct ob
 	return true;
 }
 
-static enum kw_err prepare_new(struct call *c, struct object *o)
+static enum kw_err prepare_new(struct call *c, uint8_t slot, struct object *o)
 {
+	enum kw_err err;
+
 	if (!c->session->is_admin && !c->session->may_create) {
 		atomic_fetch_add(&c->core->refusals, 1);
 		return KW_ERR_MAY_NOT_CREATE;
 	}
+	err = token_find(c->core, slot, &o->token);
+	if (!err)
+		err = token_check(c->core, c->session, &o->token);
+	if (err)
+		return err;
 	o->owner = c->session->user;
 	o->created = platform_time();
 	return platform_random(o->id, sizeof(o->id));
@@ -123,6 +149,7 @@ static enum kw_err prepare_change(
 		return KW_ERR_BAD_REQUEST;
 	memcpy(o->id, before->id, sizeof(o->id));
 	o->owner = before->owner;
+	o->token = before->token;
 	o->created = before->created;
 	if (p->how == OBJECT_REPLACE)
 		return KW_ERR_OK;
@@ -135,6 +162,7 @@ enum kw_err cmd_object_put(struct call *c, struct reader *req, struct writer *rs
 	struct core *core = c->core;
 	struct object *o = object_new(), *before = object_new();
 	struct put_request p = {0};
+	bool is_new;
 	enum kw_err err = KW_ERR_NO_MEMORY;
 
 	platform_mutex_lock(core->change);
@@ -143,13 +171,14 @@ enum kw_err cmd_object_put(struct call *c, struct reader *req, struct writer *rs
 	err = KW_ERR_BAD_REQUEST;
 	if (!get_put_request(req, &p, o))
 		goto out;
-	err = p.how == OBJECT_NEW ? prepare_new(c, o) : prepare_change(c, &p, before, o);
+	is_new = p.how == OBJECT_NEW || p.how == OBJECT_NEW_ON_TOKEN;
+	err = is_new ? prepare_new(c, p.slot, o) : prepare_change(c, &p, before, o);
 	if (err)
 		goto out;
 	err = object_record_seal(&core->record_key, o, p.value, p.value_len);
 	if (err)
 		goto out;
-	err = store_object_put(core->store, o->id, o->record, o->record_len, p.how == OBJECT_NEW);
+	err = store_object_put(core->store, o->id, o->record, o->record_len, is_new);
 	if (!err)
 		put_object(c, rsp, o);
 out:
@@ -198,7 +227,7 @@ static enum kw_err list_one(
 	err = read_object(c, id, o);
 	if (err == KW_ERR_NO_OBJECT)
 		return KW_ERR_OK;
-	if (err || !object_rights(c->session, o))
+	if (err || !object_rights(c->session, o) || check_token(c, o, RIGHT_USE))
 		return err;
 	put_object(c, w, o);
 	++*count;

@@ -6,14 +6,15 @@
 #include "wire/codec.h"
 
 #define OBJECT_MAGIC 0x4b4f /* "KO" */
-#define OBJECT_VERSION 1
+#define OBJECT_VERSION 2
+#define OBJECT_WITH_TOKEN 2 /* the first version that has one */
 #define LABEL "object record"
 
 #define IDENTITY_SIZE (1 + 4 + WIRE_UUID_SIZE)
 
 _Static_assert(SEALING_HEAD_SIZE + WIRE_ID_SIZE + 2 + 8 + IDENTITY_SIZE + 1 +
 			       WIRE_ACL_MAX * IDENTITY_SIZE + 2 + WIRE_ATTRIBUTES_MAX +
-			       SEALING_SIZE(WIRE_OBJECT_MAX) <=
+			       RECORD_TOKEN_SIZE + SEALING_SIZE(WIRE_OBJECT_MAX) <=
 		       STORE_OBJECT_MAX,
 	"every object fits into a record");
 
@@ -34,6 +35,7 @@ enum kw_err object_record_seal(
 	record_put_identity(&w, &o->owner);
 	record_put_acl(&w, o->acl, o->acl_count);
 	put_field16(&w, o->attributes, o->attributes_len);
+	record_put_token(&w, &o->token);
 	err = sealing_put(&w, rk, LABEL, value, n);
 	if (err)
 		return err;
@@ -64,6 +66,9 @@ static enum kw_err read_object(const struct record_key *rk, struct object *o, st
 	if (p)
 		memcpy(o->attributes, p, n);
 	o->attributes_len = n;
+	memset(&o->token, 0, sizeof(o->token));
+	if (version >= OBJECT_WITH_TOKEN)
+		record_get_token(&r, &o->token);
 	sealing_get(&r, o->record, WIRE_OBJECT_MAX, sealed);
 	o->value_len = sealed->len;
 	/* Another object's record in this one's place would be read with its rights. */

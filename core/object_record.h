@@ -20,6 +20,7 @@ struct object {
 	unsigned acl_count;
 	uint8_t attributes[WIRE_ATTRIBUTES_MAX];
 	size_t attributes_len;
+	struct token_ref token;
 	size_t value_len;
 	uint8_t record[STORE_OBJECT_MAX];
 	size_t record_len;

@@ -209,6 +209,14 @@ enum kw_err store_object_read(
 	return err == KW_ERR_NO_KEY ? KW_ERR_NO_OBJECT : err;
 }
 
+enum kw_err store_token_read(
+	struct store *s, const uint8_t id[WIRE_ID_SIZE], uint8_t *buf, size_t *len)
+{
+	enum kw_err err = read_of(s, ENTRY_TOKEN, id, buf, len, NULL);
+
+	return err == KW_ERR_NO_KEY ? KW_ERR_NO_TOKEN : err;
+}
+
 /* Under the index lock. NULL at the end. */
 static const struct index_entry *next_of(
 	const struct store *s, enum entry_kind kind, uint32_t *cursor)
@@ -279,7 +287,7 @@ void store_count_refusal(struct store *s, const uint8_t id[WIRE_ID_SIZE])
 void store_stats(struct store *s, struct store_stats *stats)
 {
 	platform_mutex_lock(s->index_lock);
-	stats->keys = s->index.count - s->index.objects;
+	stats->keys = s->index.count - s->index.objects - s->index.tokens;
 	stats->objects = s->index.objects;
 	stats->bytes = s->bytes;
 	stats->live_bytes = s->live_bytes;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The store: one authenticated log of the records of keys and objects, and an index of it in memory. It
+ * The store: one authenticated log of the records of keys, objects and tokens, and an index of it in memory. It
  * knows names, ids and counters, and keeps the records as bytes. A key is never found where an object
  * is asked for, nor the reverse. Safe from several threads: writers wait for
  * each other and for storage; readers never wait for storage writes.
@@ -73,6 +73,22 @@ enum kw_err store_object_read(
 /* As store_next, with the same cursors. KW_ERR_NO_OBJECT at the end. */
 enum kw_err store_object_next(
 	struct store *store, uint32_t *cursor, uint8_t id[WIRE_ID_SIZE]) KW_MUST_USE;
+
+/* --- Tokens, neither keys nor objects, likewise. KW_ERR_NO_TOKEN instead of _NO_OBJECT. --- */
+
+#define STORE_TOKEN_MAX 2048 /* bytes of a token's record */
+
+enum kw_err store_token_put(struct store *store, const uint8_t id[WIRE_ID_SIZE],
+	const uint8_t *record, size_t record_len, bool only_new) KW_MUST_USE;
+enum kw_err store_token_delete(struct store *store, const uint8_t id[WIRE_ID_SIZE]) KW_MUST_USE;
+/* buf has STORE_TOKEN_MAX bytes. */
+enum kw_err store_token_read(
+	struct store *store, const uint8_t id[WIRE_ID_SIZE], uint8_t *buf, size_t *len) KW_MUST_USE;
+
+/* Deletes up to STORE_DELETE_MANY keys and objects in one commit; ids that are not there are passed over. */
+#define STORE_DELETE_MANY 64
+enum kw_err store_delete_many(
+	struct store *store, const uint8_t (*ids)[WIRE_ID_SIZE], unsigned count) KW_MUST_USE;
 
 struct store_stats {
 	uint32_t keys;

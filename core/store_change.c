@@ -13,8 +13,8 @@ static void put_counters(struct writer *w, const struct store_counters *c)
 
 void put_change_put(struct writer *w, const struct store_put *p)
 {
-	if (p->kind == ENTRY_OBJECT) {
-		put_u8(w, CHANGE_OBJECT);
+	if (p->kind != ENTRY_KEY) {
+		put_u8(w, p->kind == ENTRY_TOKEN ? CHANGE_TOKEN : CHANGE_OBJECT);
 		put_bytes(w, p->id, WIRE_ID_SIZE);
 		put_field16(w, p->record, p->record_len);
 		return;
@@ -28,8 +28,8 @@ void put_change_put(struct writer *w, const struct store_put *p)
 
 size_t change_put_size(enum entry_kind kind, size_t name_len, size_t record_len)
 {
-	return kind == ENTRY_OBJECT ? CHANGE_OBJECT_SIZE(record_len)
-				    : CHANGE_PUT_SIZE(name_len, record_len);
+	return kind == ENTRY_KEY ? CHANGE_PUT_SIZE(name_len, record_len)
+				 : CHANGE_OBJECT_SIZE(record_len);
 }
 
 /* As many of the counters that changed as leave `spare` bytes. Returns how many of the queue
@@ -114,6 +114,13 @@ enum kw_err store_flush_counters(struct store *s)
 	}
 }
 
+static enum kw_err absent(enum entry_kind kind)
+{
+	return kind == ENTRY_KEY      ? KW_ERR_NO_KEY
+	       : kind == ENTRY_OBJECT ? KW_ERR_NO_OBJECT
+				      : KW_ERR_NO_TOKEN;
+}
+
 static enum kw_err put_prepare(struct store *s, const struct store_put *p, bool take_name,
 	bool only_new, const struct index_entry **loser)
 {
@@ -123,9 +130,9 @@ static enum kw_err put_prepare(struct store *s, const struct store_put *p, bool 
 
 	/* A key's id is a hash and an object's chosen at random, so nobody makes the two meet. */
 	if (e && (only_new || e->kind != p->kind))
-		return p->kind == ENTRY_OBJECT ? KW_ERR_LIMIT : KW_ERR_KEY_EXISTS;
-	if (!e && !only_new && p->kind == ENTRY_OBJECT)
-		return KW_ERR_NO_OBJECT;
+		return p->kind == ENTRY_KEY ? KW_ERR_KEY_EXISTS : KW_ERR_LIMIT;
+	if (!e && !only_new && p->kind != ENTRY_KEY)
+		return absent(p->kind);
 	if (named && named != e) {
 		if (!take_name)
 			return KW_ERR_NAME_TAKEN;
@@ -215,11 +222,11 @@ enum kw_err store_put(struct store *s, const uint8_t id[WIRE_ID_SIZE], const cha
 	return err;
 }
 
-enum kw_err store_object_put(struct store *s, const uint8_t id[WIRE_ID_SIZE], const uint8_t *record,
-	size_t record_len, bool only_new)
+static enum kw_err put_other(struct store *s, enum entry_kind kind, const uint8_t *id,
+	const uint8_t *record, size_t record_len, bool only_new)
 {
 	struct store_put p = {
-		.kind = ENTRY_OBJECT,
+		.kind = kind,
 		.id = id,
 		.name = "",
 		.record = record,
@@ -227,7 +234,7 @@ enum kw_err store_object_put(struct store *s, const uint8_t id[WIRE_ID_SIZE], co
 	};
 	enum kw_err err;
 
-	if (!record_len || record_len > STORE_OBJECT_MAX)
+	if (!record_len || record_len > (kind == ENTRY_TOKEN ? STORE_TOKEN_MAX : STORE_OBJECT_MAX))
 		return KW_ERR_TOO_LARGE;
 	platform_mutex_lock(s->writer_lock);
 	err = put_locked(s, &p, false, only_new);
@@ -235,41 +242,65 @@ enum kw_err store_object_put(struct store *s, const uint8_t id[WIRE_ID_SIZE], co
 	return err;
 }
 
-static enum kw_err delete_locked(struct store *s, enum entry_kind kind, const uint8_t *id)
+enum kw_err store_object_put(struct store *s, const uint8_t id[WIRE_ID_SIZE], const uint8_t *record,
+	size_t record_len, bool only_new)
+{
+	return put_other(s, ENTRY_OBJECT, id, record, record_len, only_new);
+}
+
+enum kw_err store_token_put(struct store *s, const uint8_t id[WIRE_ID_SIZE], const uint8_t *record,
+	size_t record_len, bool only_new)
+{
+	return put_other(s, ENTRY_TOKEN, id, record, record_len, only_new);
+}
+
+/* Those that are there; none twice. */
+static enum kw_err delete_locked(
+	struct store *s, const uint8_t (*ids)[WIRE_ID_SIZE], unsigned count)
 {
 	struct writer w;
 	uint32_t counted;
 	enum kw_err err = KW_ERR_OK;
 
-	if (!store_entry_of(s, kind, id))
-		return kind == ENTRY_OBJECT ? KW_ERR_NO_OBJECT : KW_ERR_NO_KEY;
 	if (s->must_rewrite)
 		err = store_rewrite(s);
 	if (err)
 		return err;
 	w = log_begin(s->buf);
 	counted = put_queued_counters(s, &w, CHANGE_LARGEST);
-	put_u8(&w, CHANGE_DELETE);
-	put_bytes(&w, id, WIRE_ID_SIZE);
+	for (unsigned i = 0; i < count; i++) {
+		if (!index_find_id(&s->index, ids[i]))
+			continue;
+		put_u8(&w, CHANGE_DELETE);
+		put_bytes(&w, ids[i], WIRE_ID_SIZE);
+	}
 	err = commit(s, &w);
 	if (err)
 		return err;
 	platform_mutex_lock(s->index_lock);
 	s->bytes = s->log.end.size;
 	s->sequence = s->log.end.sequence;
-	store_apply_delete(s, index_find_id(&s->index, id));
+	for (unsigned i = 0; i < count; i++) {
+		struct index_entry *e = index_find_id(&s->index, ids[i]);
+
+		if (e)
+			store_apply_delete(s, e);
+	}
 	index_queue_drop(&s->index, counted);
 	platform_mutex_unlock(s->index_lock);
 	compact(s);
 	return KW_ERR_OK;
 }
 
-static enum kw_err delete_of(struct store *s, enum entry_kind kind, const uint8_t *id)
+static enum kw_err delete_of(struct store *s, enum entry_kind kind, const uint8_t id[WIRE_ID_SIZE])
 {
-	enum kw_err err;
+	enum kw_err err = absent(kind);
+	uint8_t ids[1][WIRE_ID_SIZE];
 
+	memcpy(ids[0], id, WIRE_ID_SIZE);
 	platform_mutex_lock(s->writer_lock);
-	err = delete_locked(s, kind, id);
+	if (store_entry_of(s, kind, id))
+		err = delete_locked(s, (const uint8_t(*)[WIRE_ID_SIZE])ids, 1);
 	platform_mutex_unlock(s->writer_lock);
 	return err;
 }
@@ -282,4 +313,23 @@ enum kw_err store_delete(struct store *s, const uint8_t id[WIRE_ID_SIZE])
 enum kw_err store_object_delete(struct store *s, const uint8_t id[WIRE_ID_SIZE])
 {
 	return delete_of(s, ENTRY_OBJECT, id);
+}
+
+enum kw_err store_token_delete(struct store *s, const uint8_t id[WIRE_ID_SIZE])
+{
+	return delete_of(s, ENTRY_TOKEN, id);
+}
+
+enum kw_err store_delete_many(struct store *s, const uint8_t (*ids)[WIRE_ID_SIZE], unsigned count)
+{
+	enum kw_err err;
+
+	if (!count)
+		return KW_ERR_OK;
+	if (count > STORE_DELETE_MANY)
+		return KW_ERR_TOO_LARGE;
+	platform_mutex_lock(s->writer_lock);
+	err = delete_locked(s, ids, count);
+	platform_mutex_unlock(s->writer_lock);
+	return err;
 }

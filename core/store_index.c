@@ -231,6 +231,7 @@ struct index_entry *index_add(
 	table_insert(ix->by_id, ix->table_size - 1, hash_id(ix, e), number);
 	ix->count++;
 	ix->objects += kind == ENTRY_OBJECT;
+	ix->tokens += kind == ENTRY_TOKEN;
 	return e;
 }
 
@@ -270,6 +271,7 @@ void index_remove(struct index *ix, struct index_entry *e)
 	ix->free_head = number;
 	ix->count--;
 	ix->objects -= e->kind == ENTRY_OBJECT;
+	ix->tokens -= e->kind == ENTRY_TOKEN;
 }
 
 static void enqueue(struct index *ix, struct index_entry *e, uint32_t number)

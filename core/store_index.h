@@ -16,6 +16,7 @@
 enum entry_kind {
 	ENTRY_KEY,
 	ENTRY_OBJECT,
+	ENTRY_TOKEN,
 };
 
 struct index_entry {
@@ -39,6 +40,7 @@ struct index {
 	uint32_t free_head; /* of those, without a key now */
 	uint32_t count;
 	uint32_t objects; /* of them */
+	uint32_t tokens;
 	uint32_t queue_head;
 	uint32_t queue_tail;
 	uint32_t *by_id; /* open addressing; entry number + 1, 0 for none */

@@ -20,8 +20,8 @@
  * records. */
 #define LOG_RECORD_MAX 32768
 
-/* The format that logs are written in. Older ones are read: 1 has no objects. */
-#define LOG_FORMAT 2
+/* The format that logs are written in. Older ones are read: 1 has no objects, 2 no tokens. */
+#define LOG_FORMAT 3
 
 /* How far a log goes. */
 struct log_end {

@@ -80,14 +80,16 @@ static enum kw_err replay_put(
 	return replay_record(s, &p, at + (uint64_t)(p.record - payload));
 }
 
-static enum kw_err replay_object(
-	struct store *s, struct reader *r, const uint8_t *id, const uint8_t *payload, uint64_t at)
+/* An object or a token. */
+static enum kw_err replay_other(struct store *s, struct reader *r, enum entry_kind kind,
+	const uint8_t *id, const uint8_t *payload, uint64_t at)
 {
-	struct store_put p = {.kind = ENTRY_OBJECT, .id = id, .name = ""};
+	struct store_put p = {.kind = kind, .id = id, .name = ""};
 	const struct index_entry *e = index_find_id(&s->index, id);
 
-	p.record = get_field16(r, STORE_OBJECT_MAX, &p.record_len);
-	if (r->failed || !p.record_len || (e && e->kind != ENTRY_OBJECT))
+	p.record = get_field16(
+		r, kind == ENTRY_TOKEN ? STORE_TOKEN_MAX : STORE_OBJECT_MAX, &p.record_len);
+	if (r->failed || !p.record_len || (e && e->kind != kind))
 		return KW_ERR_CORRUPT;
 	return replay_record(s, &p, at + (uint64_t)(p.record - payload));
 }
@@ -107,7 +109,9 @@ enum kw_err store_replay(void *context, const uint8_t *payload, size_t len, uint
 		if (id && change == CHANGE_PUT)
 			err = replay_put(s, &r, id, payload, at);
 		else if (id && change == CHANGE_OBJECT)
-			err = replay_object(s, &r, id, payload, at);
+			err = replay_other(s, &r, ENTRY_OBJECT, id, payload, at);
+		else if (id && change == CHANGE_TOKEN)
+			err = replay_other(s, &r, ENTRY_TOKEN, id, payload, at);
 		else if (!e)
 			err = KW_ERR_CORRUPT;
 		else if (change == CHANGE_DELETE)

@@ -15,17 +15,22 @@ enum store_change {
 	CHANGE_PUT = 3,
 	CHANGE_DELETE = 4,
 	CHANGE_OBJECT = 5,
+	CHANGE_TOKEN = 6,
 };
 
 #define CHANGE_COUNTERS_SIZE (1 + WIRE_ID_SIZE + 3 * 8)
 #define CHANGE_UNNAME_SIZE (1 + WIRE_ID_SIZE)
 #define CHANGE_PUT_SIZE(name_len, record_len) \
 	(1 + WIRE_ID_SIZE + 3 * 8 + 1 + (name_len) + 2 + (record_len))
-#define CHANGE_OBJECT_SIZE(record_len) (1 + WIRE_ID_SIZE + 2 + (record_len))
+#define CHANGE_OBJECT_SIZE(record_len) (1 + WIRE_ID_SIZE + 2 + (record_len)) /* or a token */
+#define CHANGE_DELETE_SIZE (1 + WIRE_ID_SIZE)
 #define CHANGE_LARGEST CHANGE_OBJECT_SIZE(STORE_OBJECT_MAX)
 
 _Static_assert(
 	CHANGE_UNNAME_SIZE + CHANGE_PUT_SIZE(WIRE_NAME_MAX, WIRE_RECORD_MAX) <= CHANGE_LARGEST,
+	"a change of an object is the largest");
+_Static_assert(STORE_TOKEN_MAX <= STORE_OBJECT_MAX &&
+		       STORE_DELETE_MANY * CHANGE_DELETE_SIZE <= CHANGE_LARGEST,
 	"a change of an object is the largest");
 _Static_assert(LOG_RECORD_HEAD + CHANGE_LARGEST + LOG_TAG_SIZE <= LOG_RECORD_MAX,
 	"every change fits into a record");

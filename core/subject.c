@@ -5,6 +5,7 @@
 
 #include "key_type.h"
 #include "policy.h"
+#include "token.h"
 
 struct subject *subject_new(void)
 {
@@ -50,7 +51,9 @@ void subject_put(struct writer *w, const struct key_meta *m, const struct store_
 	put_bytes(w, m->id, WIRE_ID_SIZE);
 	put_u8(w, m->type);
 	put_u8(w, m->origin);
-	put_u8(w, m->place);
+	put_u8(w, m->token.slot ? PLACE_TOKEN : m->place);
+	if (m->token.slot)
+		put_u8(w, m->token.slot);
 	put_u32(w, m->purposes);
 	put_u64(w, m->created);
 	subject_put_identity(w, &m->owner);
@@ -109,6 +112,28 @@ bool subject_get_acl(struct reader *r, struct identity acl[WIRE_ACL_MAX], unsign
 	return true;
 }
 
+enum kw_err subject_change_acl(struct identity acl[WIRE_ACL_MAX], unsigned *count, uint8_t change,
+	const struct identity *who, bool *changed)
+{
+	unsigned i;
+
+	*changed = false;
+	for (i = 0; i < *count; i++) {
+		if (subject_same_identity(&acl[i], who))
+			break;
+	}
+	if ((i < *count) == (change == ACCESS_ALLOW))
+		return KW_ERR_OK;
+	if (change == ACCESS_ALLOW && *count == WIRE_ACL_MAX)
+		return KW_ERR_LIMIT;
+	if (change == ACCESS_ALLOW)
+		acl[(*count)++] = *who;
+	else
+		acl[i] = acl[--*count];
+	*changed = true;
+	return KW_ERR_OK;
+}
+
 void subject_refuse(struct call *c, const struct subject *s)
 {
 	if (s->open) {
@@ -132,6 +157,8 @@ enum kw_err subject_read(struct call *c, const uint8_t *id, struct subject *s)
 		return err;
 	if (memcmp(s->meta.id, id, WIRE_ID_SIZE))
 		return KW_ERR_CORRUPT;
+	if (!token_is_there(c->core, &s->meta.token))
+		return KW_ERR_NO_KEY;
 	/* Names move without a new record: the store has the one that counts. */
 	memcpy(s->meta.name, entry.name, sizeof(s->meta.name));
 	s->counters = entry.counters;
@@ -182,7 +209,8 @@ enum kw_err subject_get(
 	if (err)
 		return err;
 	if (subject_rights(c->session, &s->meta) & rights)
-		return KW_ERR_OK;
+		return rights == RIGHT_MANAGE ? token_check(c->core, c->session, &s->meta.token)
+					      : KW_ERR_OK;
 	subject_refuse(c, s);
 	return rights & RIGHT_USE ? KW_ERR_ACCESS : KW_ERR_NOT_OWNER;
 }

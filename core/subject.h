@@ -20,7 +20,8 @@ struct subject *subject_new(void) KW_MUST_USE;
 void subject_free(struct subject *s);
 
 /* Reads a target (docs/PROTOCOL.md) and finds its key; the caller must have one of the rights: else
- * KW_ERR_ACCESS, or KW_ERR_NOT_OWNER when managing is the only one asked for, and it is counted. */
+ * KW_ERR_ACCESS, or KW_ERR_NOT_OWNER when managing is the only one asked for, and it is counted. Then what
+ * is on a token needs a login as well: KW_ERR_NOT_LOGGED_IN. Descriptions do not. */
 enum kw_err subject_get(struct call *c, struct reader *req, uint8_t rights, bool sealed_too,
 	struct subject *s) KW_MUST_USE;
 /* The same for a stored key by its id, with no look at rights. */
@@ -33,6 +34,9 @@ uint8_t subject_rights(const struct session *session, const struct key_meta *m) 
 bool subject_get_identity(struct reader *r, struct identity *who) KW_MUST_USE;
 /* Those that are there twice are taken once. */
 bool subject_get_acl(struct reader *r, struct identity acl[WIRE_ACL_MAX], unsigned *count);
+/* Whether the list changed. KW_ERR_LIMIT: it is full. */
+enum kw_err subject_change_acl(struct identity acl[WIRE_ACL_MAX], unsigned *count, uint8_t change,
+	const struct identity *who, bool *changed) KW_MUST_USE;
 void subject_put_identity(struct writer *w, const struct identity *who);
 void subject_put_acl(struct writer *w, const struct identity *acl, unsigned count);
 bool subject_same_identity(const struct identity *a, const struct identity *b) KW_MUST_USE;

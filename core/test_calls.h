@@ -33,6 +33,10 @@ static uint8_t reply[WIRE_MAX_PAYLOAD];
 static size_t reply_len;
 static uint8_t request[WIRE_MAX_PAYLOAD];
 
+/* The connection of the next calls: what it has proved. */
+static struct grants own_grants;
+static struct grants *connection = &own_grants;
+
 static inline enum kw_err call(uint32_t uid, uint16_t command, const struct writer *w)
 {
 	struct session s = {.user = {.id = uid, .kind = IDENTITY_USER}};
@@ -44,6 +48,7 @@ static inline enum kw_err call(uint32_t uid, uint16_t command, const struct writ
 	assert_int_equal(platform_identity(IDENTITY_USER, uid, s.user.uuid), 0);
 	s.is_admin = uid == ADMIN;
 	s.may_create = uid == OWNER;
+	s.grants = connection;
 	/* Exactly as large as the request, so that a sanitizer sees a read past its end. */
 	memcpy(exact, w->buf, w->len);
 	err = kw_dispatch(core, &s, command, exact, w->len, reply, sizeof(reply), &reply_len);
@@ -58,6 +63,8 @@ static inline int setup(void **state)
 	(void)state;
 	platform_memory_set_device(1);
 	storage_memory_reset();
+	connection = &own_grants;
+	memset(connection, 0, sizeof(*connection));
 	return core_open(NULL, &core) ? -1 : 0;
 }
 

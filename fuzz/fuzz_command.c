@@ -6,7 +6,7 @@
  *     u8 caller (0-2; with 0x80: restart first), u8 command, u16 length, payload
  *
  * and in a payload the byte 0xee stands for the id, and 0xef for the record, of the key that the next
- * byte counts; 0xed for the last wrapped key. So a short input reaches deep.
+ * byte counts; 0xed for the last wrapped key, 0xec for the caller's last ticket. So a short input reaches deep.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +40,10 @@ static size_t wrapped_len;
 			abort();  \
 	} while (0)
 
+/* One connection of each caller, which a restart ends; its last ticket. */
+static struct grants grants[3];
+static uint8_t tickets[3][WIRE_TICKET_SIZE];
+
 static struct session caller(unsigned which)
 {
 	static const uint32_t uids[] = {0, 33, 1000};
@@ -48,10 +52,11 @@ static struct session caller(unsigned which)
 	REQUIRE(!platform_identity(IDENTITY_USER, s.user.id, s.user.uuid));
 	s.is_admin = s.user.id == 0;
 	s.may_create = s.user.id == 1000;
+	s.grants = &grants[which % 3];
 	return s;
 }
 
-static size_t expand(struct reader *r, uint8_t *out, size_t cap)
+static size_t expand(struct reader *r, unsigned who, uint8_t *out, size_t cap)
 {
 	struct writer w = writer_over(out, cap);
 	const struct known *k;
@@ -66,6 +71,8 @@ static size_t expand(struct reader *r, uint8_t *out, size_t cap)
 			put_field16(&w, k->record, k->record_len);
 		else if (b == 0xed && wrapped_len)
 			put_bytes(&w, wrapped, wrapped_len);
+		else if (b == 0xec)
+			put_bytes(&w, tickets[who % 3], WIRE_TICKET_SIZE);
 		else
 			put_u8(&w, b);
 	}
@@ -86,7 +93,9 @@ static void remember(const uint8_t *reply, size_t len)
 	size_t n;
 
 	get_copy(&r, k->id, WIRE_ID_SIZE);
-	get_bytes(&r, 20);
+	get_bytes(&r, 2);
+	get_bytes(&r, get_u8(&r) == PLACE_TOKEN);
+	get_bytes(&r, 17);
 	get_field8(&r, WIRE_NAME_MAX, &n);
 	get_bytes(&r, 5 * (size_t)get_u8(&r));
 	get_bytes(&r, 25);
@@ -124,7 +133,9 @@ static void remember_object(const uint8_t *reply, size_t len)
 	size_t n;
 
 	get_copy(&r, k->id, WIRE_ID_SIZE);
-	get_bytes(&r, 15);
+	get_u8(&r);
+	get_bytes(&r, get_u8(&r) & OBJECT_ON_TOKEN ? 1 : 0);
+	get_bytes(&r, 13);
 	get_bytes(&r, 5 * (size_t)get_u8(&r));
 	get_u8(&r);
 	get_field16(&r, WIRE_ATTRIBUTES_MAX, &n);
@@ -152,6 +163,7 @@ static void check_statement(const uint8_t *reply, size_t len)
 static void restart(void)
 {
 	core_close(&core);
+	memset(grants, 0, sizeof(grants));
 	REQUIRE(!core_open(NULL, &core));
 }
 
@@ -173,7 +185,7 @@ static void one_call(struct reader *r)
 	if (who & 0x80)
 		restart();
 	body = reader_over(p, n);
-	n = expand(&body, request, sizeof(request));
+	n = expand(&body, who & 0x7f, request, sizeof(request));
 	if (too_slow(command, request, n))
 		return;
 	exact = malloc(n ? n : 1);
@@ -193,7 +205,12 @@ static void one_call(struct reader *r)
 		memcpy(wrapped, reply, len);
 		wrapped_len = len;
 	}
-	if (!err && command == CMD_OBJECT_PUT && request[0] == OBJECT_NEW) {
+	if (!err && command == CMD_TOKEN_LOGIN) {
+		REQUIRE(len == WIRE_TICKET_SIZE);
+		memcpy(tickets[(who & 0x7f) % 3], reply, len);
+	}
+	if (!err && command == CMD_OBJECT_PUT &&
+		(request[0] == OBJECT_NEW || request[0] == OBJECT_NEW_ON_TOKEN)) {
 		REQUIRE(s.is_admin || s.may_create);
 		remember_object(reply, len);
 	}
@@ -207,6 +224,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	key_count = 0;
 	wrapped_len = 0;
 	memset(keys, 0, sizeof(keys));
+	memset(grants, 0, sizeof(grants));
 	REQUIRE(!core_open(NULL, &core));
 	for (unsigned i = 0; i < CALLS_MAX && reader_left(&r); i++)
 		one_call(&r);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "pkcs11_tee.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -78,7 +79,9 @@ void pkcs11_start(void)
 	storage_memory_reset();
 	REQUIRE(!core_open(NULL, &core));
 	REQUIRE(C_Initialize(NULL) == CKR_OK);
+	REQUIRE(module_enter() == CKR_OK);
 	module_kw()->transport = &own;
+	module_leave();
 }
 
 void pkcs11_stop(void)
@@ -90,25 +93,32 @@ void pkcs11_stop(void)
 
 /* --- Arguments --- */
 
-static void *taken[1024];
-static size_t taken_count;
+struct block {
+	struct block *next;
+	_Alignas(max_align_t) unsigned char bytes[];
+};
+
+static struct block *blocks;
 
 void *pkcs11_alloc(size_t n)
 {
-	void *p = malloc(n ? n : 1);
+	/* Nothing comes after the bytes: a sanitizer sees what goes beyond them. */
+	struct block *b = calloc(1, sizeof(*b) + n);
 
-	REQUIRE(p);
-	if (taken_count == sizeof(taken) / sizeof(taken[0]))
-		pkcs11_free();
-	taken[taken_count++] = p;
-	memset(p, 0, n ? n : 1);
-	return p;
+	REQUIRE(b);
+	b->next = blocks;
+	blocks = b;
+	return b->bytes;
 }
 
 void pkcs11_free(void)
 {
-	while (taken_count)
-		free(taken[--taken_count]);
+	while (blocks) {
+		struct block *b = blocks;
+
+		blocks = b->next;
+		free(b);
+	}
 }
 
 unsigned char *pkcs11_bytes(struct reader *r, CK_ULONG *len)

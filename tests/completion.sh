@@ -18,10 +18,11 @@ completes()
 	equal "$what" "$expected" "${COMPREPLY[*]}"
 }
 
-completes "commands" "attest bench help key status" ''
+completes "commands" "attest bench help key status token" ''
 completes "commands that begin like this" "status" st
 completes "commands of a group" "show seal" key s
 completes "commands of the other group" "key verify" attest ''
+completes "and of tokens" "set-pin" token s
 completes "the help of commands" "generate" help key g
 completes "types" "ec-p256 ec-p384 ec-p521" key generate a --type ec
 completes "purposes" "tls-server tls-client" key generate a --purpose tls
@@ -34,7 +35,7 @@ while read -r command; do
 	expected=$(keyward help $command | sed -n '/^Options:/,/^$/s/^ *\(-[a-z], \)\{0,1\}\(--[a-z-]*\).*/\2/p' | tr '\n' ' ')
 	# shellcheck disable=SC2086
 	completes "options of $command" "${expected% }" $command --
-done < <(keyward help | sed -n '/^Commands:/,/^$/s/^  \([a-z]* [a-z]*\|[a-z]*\)  .*/\1/p' | sed 's/ *$//')
+done < <(keyward help | sed -n '/^Commands:/,/^$/s/^  \([a-z]* [a-z-]*\|[a-z]*\)  .*/\1/p' | sed 's/ *$//')
 
 tee_start || { not_ok "the TEE starts" && show_file "$work/tee.log" && finish; }
 keyward key generate www.test.com >/dev/null
@@ -42,6 +43,8 @@ keyward key generate '*.test.com' >/dev/null
 keyward key generate other >/dev/null
 completes "names of keys" '\*.test.com other www.test.com' key show ''
 completes "a name" "www.test.com" key delete w
+keyward token init 5 --label x --pin-file <(echo 12345678) >/dev/null
+completes "slots of tokens" "5" token delete ''
 completes "no name where none is wanted" "" key show other w
 cd "$work" || exit 1
 touch x.test.com

@@ -551,6 +551,39 @@ static void wrapping(void)
 	EXPECT(CKR_OBJECT_HANDLE_INVALID, C_DestroyObject(s, key));
 }
 
+/* The RSA operation without padding, for a key of which that was asked. */
+static void raw_rsa(void)
+{
+	CK_MECHANISM make = {CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0}, raw = {CKM_RSA_X_509, NULL, 0};
+	CK_ULONG bits = 2048, n = 256, k = 256;
+	CK_ATTRIBUTE of_public[] = {{CKA_MODULUS_BITS, &bits, sizeof(bits)}};
+	CK_ATTRIBUTE of_private[] = {
+		{CKA_SIGN, &yes, 1}, {CKA_DECRYPT, &yes, 1}, {CKA_KEYWARD_RAW, &yes, 1}};
+	CK_OBJECT_HANDLE public = 0, private = 0;
+	CK_BYTE block[256] = {0}, out[256], back[256], high[256];
+
+	memset(high, 0xff, sizeof(high));
+	RAND_bytes(block + 2, sizeof(block) - 2);
+	for (int with = 1; with >= 0; with--) {
+		EXPECT(CKR_OK, C_GenerateKeyPair(s, &make, of_public, 1, of_private,
+				       2 + (CK_ULONG)with, &public, &private));
+		EXPECT(CKR_OK, C_EncryptInit(s, &raw, public));
+		n = sizeof(out);
+		EXPECT(CKR_OK, C_Encrypt(s, block, sizeof(block), out, &n));
+		EXPECT(CKR_OK, C_DecryptInit(s, &raw, private));
+		k = sizeof(back);
+		EXPECT(with ? CKR_OK : CKR_KEY_FUNCTION_NOT_PERMITTED,
+			C_Decrypt(s, out, n, back, &k));
+		check("the block", !with || (k == 256 && !memcmp(back, block, 256)));
+		EXPECT(CKR_OK, C_SignInit(s, &raw, private));
+		k = sizeof(back);
+		EXPECT(with ? CKR_OK : CKR_DATA_INVALID, C_Sign(s, block, 256, back, &k));
+	}
+	EXPECT(CKR_OK, C_EncryptInit(s, &raw, public));
+	n = sizeof(out);
+	EXPECT(CKR_DATA_INVALID, C_Encrypt(s, high, sizeof(high), out, &n));
+}
+
 /* A private key leaves as PKCS #8, which OpenSSL reads, and comes back. */
 static void private_key(CK_MECHANISM_TYPE generation, CK_ATTRIBUTE *of_public, CK_ULONG n_public,
 	CK_KEY_TYPE type, CK_MECHANISM_TYPE signing)
@@ -701,6 +734,7 @@ int main(int argc, char **argv)
 	hkdf();
 	wrapping();
 	private_keys();
+	raw_rsa();
 	objects();
 	EXPECT(CKR_OK, C_GenerateRandom(s, random, sizeof(random)));
 	check("3,000 random bytes", random[2998] || random[2997] || random[2996] || random[2995]);

@@ -162,10 +162,11 @@ static void sessions(void)
 	CK_SLOT_ID slot;
 
 	EXPECT(CKR_OK, C_GetSlotList(CK_TRUE, NULL, &n));
-	expect("one slot", 1, n);
+	expect("the default slot and one for a new token", 2, n);
 	n = 0;
 	EXPECT(CKR_BUFFER_TOO_SMALL, C_GetSlotList(CK_TRUE, &slot, &n));
-	EXPECT(CKR_SLOT_ID_INVALID, C_OpenSession(1, CKF_SERIAL_SESSION, NULL, NULL, &s));
+	EXPECT(CKR_TOKEN_NOT_RECOGNIZED, C_OpenSession(1, CKF_SERIAL_SESSION, NULL, NULL, &s));
+	EXPECT(CKR_SLOT_ID_INVALID, C_OpenSession(64, CKF_SERIAL_SESSION, NULL, NULL, &s));
 	EXPECT(CKR_SESSION_PARALLEL_NOT_SUPPORTED, C_OpenSession(0, 0, NULL, NULL, &s));
 	EXPECT(CKR_ARGUMENTS_BAD, C_OpenSession(0, CKF_SERIAL_SESSION, NULL, NULL, NULL));
 	s = open_session(CKF_RW_SESSION);

@@ -35,7 +35,15 @@
 #define WIRE_INFO_MAX 1024    /* of salt, info and shared info of a derivation, each */
 #define WIRE_VALUE_MAX 1024   /* of a derived value that the caller gets */
 #define WIRE_WRAPPED_MAX 2560 /* bytes of a wrapped key */
-#define WIRE_CHALLENGE_MIN 8  /* bytes of a challenge, when there is one (RFC 9711, 4.1) */
+#define WIRE_SLOT_DEFAULT 0   /* the token without a PIN, always there */
+#define WIRE_SLOT_MAX 63      /* of tokens with PINs: 1 to this */
+#define WIRE_LABEL_MAX 32     /* bytes of a token's label */
+#define WIRE_SERIAL_SIZE 16   /* hexadecimal digits */
+#define WIRE_PIN_MIN 4        /* bytes */
+#define WIRE_PIN_MAX 64
+#define WIRE_PIN_TRIES 10 /* wrong PINs in a row that lock one */
+#define WIRE_TICKET_SIZE 32
+#define WIRE_CHALLENGE_MIN 8 /* bytes of a challenge, when there is one (RFC 9711, 4.1) */
 #define WIRE_CHALLENGE_MAX 64
 #define WIRE_ATTESTATION_MAX 2048 /* bytes of an attestation statement */
 #define WIRE_CPU_ANY 0xffff
@@ -70,7 +78,22 @@ enum wire_origin {
 enum wire_key_place {
 	PLACE_STORED = 1,
 	PLACE_SEALED = 2,
+	PLACE_TOKEN = 3, /* stored, and u8 slot follows */
 };
+
+enum wire_token_user {
+	TOKEN_SO = 1, /* the security officer: sets and unlocks the user's PIN */
+	TOKEN_USER = 2,
+};
+
+/* Bits of a token's state. */
+#define TOKEN_HAS_USER_PIN 0x01
+#define TOKEN_SO_LOGGED_IN 0x02 /* on this connection */
+#define TOKEN_USER_LOGGED_IN 0x04
+
+/* Bits of an object's description: bit 0 says that it is public, bit 1 that u8 slot follows. */
+#define OBJECT_PUBLIC 0x01
+#define OBJECT_ON_TOKEN 0x02
 
 /* Bits of what the caller may do with a key or object, in its description. To use an object is to
  * read it. */
@@ -128,6 +151,7 @@ enum wire_object_put {
 	OBJECT_NEW = 0,
 	OBJECT_REPLACE = 1,
 	OBJECT_CHANGE = 2, /* all but the value */
+	OBJECT_NEW_ON_TOKEN = 3,
 };
 
 enum wire_san_kind {

@@ -19,12 +19,13 @@ static bool can_sign(const struct object *o)
 {
 	if (object_is_secret(o))
 		return has_purpose(o, KW_PURPOSE_MAC);
-	return has_purpose(o, KW_PURPOSE_SIGN | KW_PURPOSE_TLS_SERVER | KW_PURPOSE_TLS_CLIENT);
+	return has_purpose(o,
+		KW_PURPOSE_SIGN | KW_PURPOSE_TLS_SERVER | KW_PURPOSE_TLS_CLIENT | KW_PURPOSE_RAW);
 }
 
 static bool can_decrypt(const struct object *o)
 {
-	return has_purpose(o, KW_PURPOSE_DECRYPT | KW_PURPOSE_DECRYPT_PKCS1);
+	return has_purpose(o, KW_PURPOSE_DECRYPT | KW_PURPOSE_DECRYPT_PKCS1 | KW_PURPOSE_RAW);
 }
 
 static bool can_derive(const struct object *o)
@@ -168,8 +169,8 @@ static CK_RV get_common(const struct object *o, CK_ATTRIBUTE_TYPE type, struct v
 		return number(v, key_type_of(o));
 	case CKA_TOKEN:
 		return flag(v, object_is_token(o));
-	case CKA_PRIVATE: /* the token is open to whoever the kernel lets in: nobody has to log in */
-		return flag(v, false);
+	case CKA_PRIVATE: /* the default token is open to whoever the kernel lets in */
+		return flag(v, object_is_private(o));
 	case CKA_DERIVE:
 		return flag(v, uses_of(o) & CKF_DERIVE);
 	case CKA_MODIFIABLE:
@@ -212,6 +213,8 @@ static CK_RV get_private(const struct object *o, CK_ATTRIBUTE_TYPE type, struct 
 		return flag(v, is_extractable(o));
 	case CKA_WRAP_WITH_TRUSTED:
 		return flag(v, has_purpose(o, KW_PURPOSE_WITH_TRUSTED));
+	case CKA_KEYWARD_RAW:
+		return flag(v, has_purpose(o, KW_PURPOSE_RAW));
 	case CKA_SIGN_RECOVER:
 	case CKA_ALWAYS_AUTHENTICATE:
 		return flag(v, false);

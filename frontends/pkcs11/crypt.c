@@ -31,8 +31,10 @@ static CK_RV rsa_encrypt(const struct operation *op, const uint8_t *data, size_t
 	unsigned char *out, CK_ULONG *out_len)
 {
 	bool is_oaep = op->mechanism->type == CKM_RSA_PKCS_OAEP;
+	bool is_raw = op->mechanism->scheme == KW_SCHEME_RSA_RAW;
 	size_t size = kw_key_type_signature_size(op->key->data->type);
-	size_t overhead = is_oaep ? 2 * mechanism_hash_size(op->hash) + 2 : 11;
+	size_t overhead = is_oaep ? 2 * mechanism_hash_size(op->hash) + 2 : is_raw ? 0 : 11;
+	uint8_t block[KW_SIGNATURE_MAX];
 	EVP_PKEY_CTX *ctx = NULL;
 	EVP_PKEY *pkey;
 	CK_RV rv;
@@ -49,8 +51,17 @@ static CK_RV rsa_encrypt(const struct operation *op, const uint8_t *data, size_t
 	if (!ctx || EVP_PKEY_encrypt_init(ctx) <= 0)
 		goto out;
 	if (is_oaep ? !set_oaep(ctx, op)
-		    : EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) <= 0)
+		    : EVP_PKEY_CTX_set_rsa_padding(
+			      ctx, is_raw ? RSA_NO_PADDING : RSA_PKCS1_PADDING) <= 0)
 		goto out;
+	/* A number that is shorter has zeros in front (2.1.7); one that is not below the modulus fails. */
+	if (is_raw) {
+		memset(block, 0, size - len);
+		memcpy(block + size - len, data, len);
+		data = block;
+		len = size;
+		rv = CKR_DATA_INVALID;
+	}
 	if (EVP_PKEY_encrypt(ctx, out, &size, data, len) <= 0)
 		goto out;
 	*out_len = size;
@@ -71,7 +82,8 @@ static CK_RV rsa_decrypt(const struct operation *op, const uint8_t *data, size_t
 		.label = op->label,
 		.label_len = op->label_len,
 		.data = data,
-		.len = len};
+		.len = len,
+		.raw = op->mechanism->scheme == KW_SCHEME_RSA_RAW};
 	uint8_t plain[KW_SIGNATURE_MAX];
 	CK_RV rv;
 

@@ -79,6 +79,8 @@ struct gcm_message {
 #define CKA_KEYWARD_ATTESTATION (CKA_VENDOR_DEFINED | 0x4b570001UL)
 /* and that a key may have uses that undermine each other (docs/PURPOSES.md). */
 #define CKA_KEYWARD_MIXED (CKA_VENDOR_DEFINED | 0x4b570002UL)
+/* The RSA operation on any block. */
+#define CKA_KEYWARD_RAW (CKA_VENDOR_DEFINED | 0x4b570003UL)
 
 #if CRYPTOKI_VERSION_MAJOR < 3
 #define CKF_INTERFACE_FORK_SAFE 1UL

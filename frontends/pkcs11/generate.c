@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "create.h"
+#include "login.h"
 #include "stored.h"
 
 CK_RV create_with(struct key_request *request, enum kw_key_type type, create_maker *make,
@@ -11,6 +12,7 @@ CK_RV create_with(struct key_request *request, enum kw_key_type type, create_mak
 	struct kw_key_template t = {.type = type,
 		.purposes = request->purposes,
 		.sealed = !request->is_token,
+		.token = request->is_token ? (unsigned)session_slot_now() : KW_SLOT_DEFAULT,
 		.attributes = request->attributes,
 		.secret_len = request->size};
 	const uint8_t *label;
@@ -18,6 +20,8 @@ CK_RV create_with(struct key_request *request, enum kw_key_type type, create_mak
 	size_t n = 0;
 
 	*key = NULL;
+	if (!login_shows_private(session_slot_now()))
+		return CKR_USER_NOT_LOGGED_IN;
 	/* Every key has attributes, so that it may be without a name. */
 	label = stored_find(request->attributes, request->attributes_len, STORED_LABEL, &n);
 	if (!label &&

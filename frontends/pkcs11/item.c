@@ -145,7 +145,7 @@ void item_put(struct item **item)
 
 /*
  * Anybody who may store may call an object public, and give it the CKA_ID of another user's key. What strangers put on
- * everybody's token is not shown; what the system's administrator does is.
+ * everybody's token is not shown (to a token with a PIN strangers do not get); what the system's administrator does is.
  */
 static bool is_shown(const struct kw_object *o)
 {
@@ -153,7 +153,7 @@ static bool is_shown(const struct kw_object *o)
 
 	if (!kw_object_may_read(o))
 		return false;
-	return !kw_object_is_public(o) ||
+	return !kw_object_is_public(o) || kw_object_token(o) ||
 	       (owner.kind == KW_IDENTITY_USER && (owner.id == geteuid() || !owner.id));
 }
 
@@ -190,6 +190,8 @@ CK_RV item_of_object(const struct kw_object *o, struct item **item)
 		return CKR_HOST_MEMORY;
 	(*item)->may_manage = kw_object_may_manage(o);
 	(*item)->owner = kw_object_owner(o).id;
+	(*item)->slot = kw_object_token(o);
+	(*item)->is_private = !kw_object_is_public(o);
 	return CKR_OK;
 }
 

@@ -34,6 +34,8 @@ struct item {
 	CK_OBJECT_CLASS class;
 	bool may_manage;
 	uid_t owner;
+	bool is_private;
+	CK_SLOT_ID slot;
 	uint8_t *attributes; /* see stored.h */
 	size_t attributes_len;
 	size_t size; /* bytes of the value */

@@ -70,7 +70,7 @@ static CK_RV get_common(const struct object *o, CK_ATTRIBUTE_TYPE type, struct v
 	case CKA_TOKEN:
 		return flag(v, object_is_token(o));
 	case CKA_PRIVATE:
-		return flag(v, false);
+		return flag(v, object_is_private(o));
 	case CKA_MODIFIABLE:
 		return flag(v, may_change(o, STORED_FIXED));
 	case CKA_COPYABLE:

@@ -56,7 +56,11 @@ static CK_RV find_key(const struct item_request *request, struct kw_key **key)
 static CK_RV put_in_tee(struct item_request *request, struct item **item)
 {
 	struct kw_identity allow[ALLOW_MAX];
-	struct kw_object_template t = {.kind = KW_OBJECT_DATA, .allow = allow};
+	struct kw_object_template t = {.kind = KW_OBJECT_DATA,
+		.allow = allow,
+		.token = (unsigned)session_slot_now(),
+		/* Who may read what is on the default token is not said by CKA_PRIVATE. */
+		.is_public = session_slot_now() != SLOT_DEFAULT && !request->is_private};
 	struct kw_object *stored = NULL;
 	struct kw_key *key = NULL;
 	CK_RV rv = CKR_OK;
@@ -81,6 +85,10 @@ static CK_RV put_in_tee(struct item_request *request, struct item **item)
 	*item = item_new(kw_object_id(stored), request->class, request->attributes,
 		request->attributes_len, request->value->n, &request->value);
 	rv = *item ? CKR_OK : CKR_HOST_MEMORY;
+	if (*item) {
+		(*item)->slot = kw_object_token(stored);
+		(*item)->is_private = request->is_private;
+	}
 out:
 	kw_object_free(&stored);
 	kw_key_free(&key);
@@ -105,8 +113,11 @@ CK_RV item_keep(struct session *s, struct item_request *request, CK_OBJECT_HANDL
 		if (rv == CKR_HOST_MEMORY)
 			item = item_new(id, request->class, request->attributes,
 				request->attributes_len, request->value->n, &request->value);
-		if (item)
+		if (item) {
 			rv = CKR_OK;
+			item->slot = s->slot;
+			item->is_private = request->is_private;
+		}
 	}
 	if (rv)
 		return rv;
@@ -139,7 +150,7 @@ CK_RV item_create(struct session *s, const CK_ATTRIBUTE *attributes, CK_ULONG co
 CK_RV item_copy(struct session *s, struct object *o, const CK_ATTRIBUTE *attributes, CK_ULONG count,
 	CK_OBJECT_HANDLE *handle)
 {
-	struct item_request request = {.class = o->class};
+	struct item_request request = {.class = o->class, .is_private = o->item->is_private};
 	const struct item_value *value;
 	CK_RV rv =
 		attribute_flag(attributes, count, CKA_TOKEN, object_is_token(o), &request.is_token);
@@ -233,7 +244,11 @@ static CK_RV change_in_session(
 	if (rv)
 		return rv;
 	*item = item_new(o->item->id, o->class, list, len, o->item->size, &value);
-	return *item ? CKR_OK : CKR_HOST_MEMORY;
+	if (!*item)
+		return CKR_HOST_MEMORY;
+	(*item)->slot = o->slot;
+	(*item)->is_private = o->item->is_private;
+	return CKR_OK;
 }
 
 CK_RV item_change(

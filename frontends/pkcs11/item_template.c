@@ -226,6 +226,8 @@ CK_RV item_template_read(const CK_ATTRIBUTE *attributes, CK_ULONG count, CK_OBJE
 	const CK_ATTRIBUTE *value = attribute_find(attributes, count, CKA_VALUE);
 	CK_RV rv = attribute_flag(attributes, count, CKA_TOKEN, false, &request->is_token);
 
+	if (!rv)
+		rv = attribute_flag(attributes, count, CKA_PRIVATE, false, &request->is_private);
 	request->class = class;
 	for (CK_ULONG i = 0; !rv && i < count; i++) {
 		const struct attribute_rule *rule = rule_of(class, attributes[i].type);

@@ -8,6 +8,7 @@
 struct item_request {
 	CK_OBJECT_CLASS class;
 	bool is_token;
+	bool is_private;
 	uint8_t attributes[KW_ATTRIBUTES_MAX];
 	size_t attributes_len;
 	struct item_value *value; /* the caller frees it */

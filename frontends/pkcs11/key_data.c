@@ -300,6 +300,9 @@ CK_RV object_use(const struct object *o, struct kw_use *use)
 	CK_RV rv = CKR_OK;
 
 	memset(use, 0, sizeof(*use));
+	/* Somebody may have logged out since the operation began. */
+	if (!object_is_visible(o))
+		return CKR_USER_NOT_LOGGED_IN;
 	use->id = o->data->id;
 	if (o->data->value) {
 		rv = seal_value(o->data, &key);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "login.h"
 #include "object.h"
 #include "session.h"
 
@@ -141,6 +142,15 @@ CK_RV module_error(enum kw_err err)
 	switch ((int)err) {
 	case KW_ERR_OK:
 		return CKR_OK;
+	case KW_ERR_PIN:
+		return CKR_PIN_INCORRECT;
+	case KW_ERR_PIN_LOCKED:
+		return CKR_PIN_LOCKED;
+	case KW_ERR_NOT_LOGGED_IN:
+		login_lost(session_slot_now());
+		return CKR_USER_NOT_LOGGED_IN;
+	case KW_ERR_NO_TOKEN:
+		return CKR_TOKEN_NOT_RECOGNIZED;
 	case KW_ERR_NO_KEY:
 	case KW_ERR_NOT_LOADED:
 		return CKR_KEY_HANDLE_INVALID;
@@ -204,6 +214,7 @@ static void end_period(void)
 	struct period *p = now;
 
 	session_close_all();
+	login_forget_all();
 	object_forget_all();
 	slot_forget();
 	now = NULL;
@@ -250,15 +261,22 @@ out:
 /* Nobody is waited for: the standard leaves open what other threads' calls do (5.4), and here they end as they would have. */
 CK_RV C_Finalize(void *reserved)
 {
-	CK_RV rv = CKR_CRYPTOKI_NOT_INITIALIZED;
+	CK_RV rv;
 
 	if (reserved)
 		return CKR_ARGUMENTS_BAD;
+	rv = module_enter();
+	if (rv)
+		return rv;
 	module_lock();
-	if (now) {
+	session_close_all();
+	module_unlock();
+	login_settle();
+	module_lock();
+	/* Another thread may have been faster. */
+	if (now == of_call)
 		end_period();
-		rv = CKR_OK;
-	}
+	module_end_call();
 	module_unlock();
 	return rv;
 }

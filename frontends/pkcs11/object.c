@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "login.h"
 #include "session.h"
 #include "table.h"
 
@@ -35,8 +36,23 @@ struct object *object_new(CK_OBJECT_CLASS class, struct key_data *data)
 		atomic_fetch_add(&data->refs, 1);
 		o->class = class;
 		o->data = data;
+		o->slot = data->key && !kw_key_is_sealed(data->key) ? kw_key_token(data->key)
+								    : session_slot_now();
 	}
 	return o;
+}
+
+bool object_is_private(const struct object *o)
+{
+	if (o->slot == SLOT_DEFAULT)
+		return false;
+	return o->item ? o->item->is_private : o->class != CKO_PUBLIC_KEY;
+}
+
+bool object_is_visible(const struct object *o)
+{
+	return o->slot == session_slot_now() &&
+	       (!object_is_private(o) || login_shows_private(o->slot));
 }
 
 CK_RV object_get(CK_OBJECT_HANDLE handle, struct object **object)
@@ -45,6 +61,8 @@ CK_RV object_get(CK_OBJECT_HANDLE handle, struct object **object)
 
 	module_lock();
 	o = handle ? table_at(handle - 1) : NULL;
+	if (o && !object_is_visible(o))
+		o = NULL;
 	if (o)
 		atomic_fetch_add(&o->refs, 1);
 	module_unlock();
@@ -58,6 +76,16 @@ void object_forget_session(CK_SESSION_HANDLE session)
 {
 	for (size_t i = 0; table_session_objects() && i < table_size(); i++) {
 		if (table_at(i) && table_at(i)->session == session)
+			table_set(i, NULL);
+	}
+}
+
+void object_forget_private(CK_SLOT_ID slot)
+{
+	for (size_t i = 0; table_session_objects() && i < table_size(); i++) {
+		struct object *o = table_at(i);
+
+		if (o && o->session && o->slot == slot && object_is_private(o))
 			table_set(i, NULL);
 	}
 }
@@ -83,6 +111,8 @@ CK_RV object_add(struct object **object, CK_OBJECT_HANDLE *handle)
 	/* Nobody would end what belongs to a session that is gone. */
 	if ((*object)->session && !session_is_open((*object)->session)) {
 		rv = CKR_SESSION_CLOSED;
+	} else if (!object_is_visible(*object)) {
+		rv = CKR_USER_NOT_LOGGED_IN;
 	} else if (table_reserve(1)) {
 		*handle = table_append(*object);
 		*object = NULL;
@@ -210,6 +240,7 @@ CK_RV object_of_item(struct item **item, struct object **object)
 		goto out;
 	atomic_init(&o->refs, 1);
 	o->class = (*item)->class;
+	o->slot = (*item)->slot;
 	/* Where the certificate's key is not said beside it, it is found in the certificate, now and not in the table. */
 	if (o->class == CKO_PUBLIC_KEY || (o->class == CKO_CERTIFICATE && !item_key_id(*item))) {
 		rv = item_get_value(*item, &value);
@@ -363,7 +394,7 @@ CK_RV object_list(const struct object_filter *filter, struct object ***list, siz
 	while (*list && (place = next_place(filter, place)) != TABLE_NONE) {
 		struct object *o = table_at(place);
 
-		if (o && !o->is_orphan) {
+		if (o && !o->is_orphan && object_is_visible(o)) {
 			atomic_fetch_add(&o->refs, 1);
 			(*list)[(*count)++] = o;
 		}
@@ -428,7 +459,7 @@ void object_find_id(const uint8_t id[KW_ID_SIZE], CK_OBJECT_HANDLE *private_hand
 	*private_handle = *public_handle = CK_INVALID_HANDLE;
 	module_lock();
 	place = table_find_key(id);
-	if (place != TABLE_NONE && is_pair(place)) {
+	if (place != TABLE_NONE && is_pair(place) && table_at(place)->slot == session_slot_now()) {
 		*private_handle = place + 1;
 		*public_handle = place + 2;
 	}

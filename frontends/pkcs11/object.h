@@ -51,11 +51,15 @@ struct object {
 	CK_OBJECT_CLASS class;
 	CK_SESSION_HANDLE session; /* that it ends with; 0: a token object */
 	bool is_orphan;            /* no search finds it */
-	struct key_data *data;     /* NULL: not a key */
-	struct item *item;         /* NULL: one of a key's pair, in the TEE or of the session */
+	CK_SLOT_ID slot;
+	struct key_data *data; /* NULL: not a key */
+	struct item *item;     /* NULL: one of a key's pair, in the TEE or of the session */
 };
 
 /* --- Handles --- */
+
+/* All of these are about what the present session can see: the objects of its slot, and private ones while the user is
+ * logged in. */
 
 /* CKR_OBJECT_HANDLE_INVALID. Give it back with object_put. */
 CK_RV object_get(CK_OBJECT_HANDLE handle, struct object **object);
@@ -74,7 +78,8 @@ void object_put_all(struct object ***list, size_t count);
 /* A key on the token that this process made; *private or *public may be NULL. */
 CK_RV object_add_key(
 	struct kw_key **key, CK_OBJECT_HANDLE *private_handle, CK_OBJECT_HANDLE *public_handle);
-/* Takes the reference over, also when there is no memory. CKR_SESSION_CLOSED: another thread closed its session. */
+/* Takes the reference over, also when there is no memory. CKR_USER_NOT_LOGGED_IN: a private one. CKR_SESSION_CLOSED: another thread
+ * closed its session. */
 CK_RV object_add(struct object **object, CK_OBJECT_HANDLE *handle);
 /* An item on the token that this process made or changed; handle may be NULL. Takes the reference over. */
 CK_RV object_add_item(struct object **object, CK_OBJECT_HANDLE *handle);
@@ -86,6 +91,8 @@ void object_forget(CK_OBJECT_HANDLE handle);
 void object_orphan(CK_OBJECT_HANDLE private_handle, CK_SESSION_HANDLE session);
 
 /* Under the module's lock. */
+/* Private session objects end with the login. */
+void object_forget_private(CK_SLOT_ID slot);
 void object_forget_session(CK_SESSION_HANDLE session);
 void object_forget_all(void);
 
@@ -140,6 +147,9 @@ void object_find_id(const uint8_t id[KW_ID_SIZE], CK_OBJECT_HANDLE *private_hand
 bool object_is_token(const struct object *o);
 /* The user's, or the system administrator's; not what some other user shares with him. */
 bool object_is_own(const struct object *o, uid_t user);
+/* CKA_PRIVATE: on a token with a PIN all private and secret keys, and what was stored so. */
+bool object_is_private(const struct object *o);
+bool object_is_visible(const struct object *o);
 /* The key family's name in the standard: CKK_… */
 CK_KEY_TYPE object_key_type(enum kw_key_type type);
 bool object_is_secret(const struct object *o);

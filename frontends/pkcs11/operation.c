@@ -184,6 +184,12 @@ CK_RV operation_get(
 	*operation = op;
 	if (!op)
 		return CKR_OPERATION_NOT_INITIALIZED;
+	/* The user has logged out since it began. */
+	if (op->key && !object_is_visible(op->key)) {
+		operation_free(&s->operations[kind]);
+		*operation = NULL;
+		return CKR_USER_NOT_LOGGED_IN;
+	}
 	if (one_shot && op->is_multi) {
 		operation_free(&s->operations[kind]);
 		return CKR_OPERATION_ACTIVE;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "login.h"
 #include "object.h"
 #include "operation.h"
 #include "search.h"
@@ -21,8 +22,17 @@ struct place {
 
 static struct place *places;
 static unsigned room, lowest_free; /* nothing below it is free */
-static CK_ULONG count, rw_count;
-static bool is_logged_in; /* for all sessions of the application with a token (5.6) */
+static struct {
+	CK_ULONG all, rw;
+} counts[KW_SLOT_MAX + 1]; /* by slot */
+
+/* A call is about one session, and sees the objects of its slot. */
+static _Thread_local CK_SLOT_ID slot_now;
+
+CK_SLOT_ID session_slot_now(void)
+{
+	return slot_now;
+}
 
 static CK_SESSION_HANDLE handle_of(unsigned i)
 {
@@ -74,6 +84,7 @@ CK_RV session_get(CK_SESSION_HANDLE handle, struct session **session)
 	if (!s)
 		return rv;
 	pthread_mutex_lock(&s->lock);
+	slot_now = s->slot;
 	*session = s;
 	/* Somebody closed it while this thread waited for its turn. */
 	if (atomic_load(&s->is_closed)) {
@@ -90,6 +101,7 @@ void session_put(struct session **session)
 	*session = NULL;
 	if (!s)
 		return;
+	slot_now = SLOT_DEFAULT;
 	pthread_mutex_unlock(&s->lock);
 	module_lock();
 	release(s);
@@ -107,11 +119,11 @@ bool session_is_rw(const struct session *s)
 	return s->flags & CKF_RW_SESSION;
 }
 
-void session_counts(CK_ULONG *all, CK_ULONG *rw)
+void session_counts(CK_SLOT_ID slot, CK_ULONG *all, CK_ULONG *rw)
 {
 	module_lock();
-	*all = count;
-	*rw = rw_count;
+	*all = counts[slot].all;
+	*rw = counts[slot].rw;
 	module_unlock();
 }
 
@@ -125,13 +137,21 @@ static void close_place(unsigned i)
 	places[i].times++;
 	if (i < lowest_free)
 		lowest_free = i;
-	count--;
+	counts[s->slot].all--;
 	if (session_is_rw(s))
-		rw_count--;
-	if (!count)
-		is_logged_in = false;
+		counts[s->slot].rw--;
+	if (!counts[s->slot].all)
+		login_over(s->slot);
 	atomic_store(&s->is_closed, true);
 	release(s);
+}
+
+static void close_slot(CK_SLOT_ID slot)
+{
+	for (unsigned i = 0; i < room; i++) {
+		if (places[i].session && places[i].session->slot == slot)
+			close_place(i);
+	}
 }
 
 void session_close_all(void)
@@ -187,20 +207,25 @@ CK_RV C_OpenSession(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIF
 	CK_SESSION_HANDLE *handle)
 {
 	struct session *s = NULL;
-	CK_RV rv = CKR_OK;
+	CK_RV rv = module_enter();
 	unsigned i;
 
 	(void)application;
 	(void)notify; /* there is nothing to notify of */
+	if (rv)
+		return rv;
+	rv = slot_check(slot);
 	module_lock();
+	if (rv)
+		goto out;
 	if (!module_is_ready())
 		rv = CKR_CRYPTOKI_NOT_INITIALIZED;
-	else if (slot != SLOT_DEFAULT)
-		rv = CKR_SLOT_ID_INVALID;
 	else if (!handle)
 		rv = CKR_ARGUMENTS_BAD;
 	else if (!(flags & CKF_SERIAL_SESSION))
 		rv = CKR_SESSION_PARALLEL_NOT_SUPPORTED;
+	else if (!(flags & CKF_RW_SESSION) && login_of(slot) == LOGIN_SO)
+		rv = CKR_SESSION_READ_WRITE_SO_EXISTS;
 	if (rv)
 		goto out;
 	rv = CKR_HOST_MEMORY;
@@ -213,52 +238,57 @@ CK_RV C_OpenSession(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIF
 	pthread_mutex_init(&s->lock, NULL);
 	s->refs = 1;
 	s->flags = flags;
+	s->slot = slot;
 	s->handle = handle_of(i);
 	places[i].session = s;
-	count++;
+	counts[slot].all++;
 	if (session_is_rw(s))
-		rw_count++;
+		counts[slot].rw++;
 	*handle = s->handle;
 	rv = CKR_OK;
 out:
+	module_end_call();
 	module_unlock();
 	return rv;
 }
 
 CK_RV C_CloseSession(CK_SESSION_HANDLE handle)
 {
-	CK_RV rv = CKR_OK;
+	CK_RV rv = module_enter();
 
+	if (rv)
+		return rv;
 	module_lock();
-	if (!module_is_ready())
-		rv = CKR_CRYPTOKI_NOT_INITIALIZED;
-	else if (!find(handle))
+	if (!find(handle))
 		rv = CKR_SESSION_HANDLE_INVALID;
 	else
 		close_place((unsigned)(handle - 1) & (PLACES_MAX - 1));
 	module_unlock();
+	login_settle();
+	module_leave();
 	return rv;
 }
 
 CK_RV C_CloseAllSessions(CK_SLOT_ID slot)
 {
-	CK_RV rv = CKR_OK;
+	CK_RV rv = module_enter();
 
+	if (rv)
+		return rv;
 	module_lock();
-	if (!module_is_ready())
-		rv = CKR_CRYPTOKI_NOT_INITIALIZED;
-	else if (slot != SLOT_DEFAULT)
+	if (slot > KW_SLOT_MAX)
 		rv = CKR_SLOT_ID_INVALID;
 	else
-		session_close_all();
+		close_slot(slot);
 	module_unlock();
+	login_settle();
+	module_leave();
 	return rv;
 }
 
 CK_RV C_GetSessionInfo(CK_SESSION_HANDLE handle, CK_SESSION_INFO *info)
 {
 	struct session *s;
-	bool logged_in;
 	CK_RV rv = session_get(handle, &s);
 
 	if (rv)
@@ -268,71 +298,17 @@ CK_RV C_GetSessionInfo(CK_SESSION_HANDLE handle, CK_SESSION_INFO *info)
 		goto out;
 	}
 	memset(info, 0, sizeof(*info));
-	info->slotID = SLOT_DEFAULT;
+	info->slotID = s->slot;
 	info->flags = s->flags;
-	module_lock();
-	logged_in = is_logged_in;
-	module_unlock();
-	if (logged_in)
+	if (login_of(s->slot) == LOGIN_SO)
+		info->state = CKS_RW_SO_FUNCTIONS;
+	else if (login_of(s->slot) == LOGIN_USER)
 		info->state = session_is_rw(s) ? CKS_RW_USER_FUNCTIONS : CKS_RO_USER_FUNCTIONS;
 	else
 		info->state = session_is_rw(s) ? CKS_RW_PUBLIC_SESSION : CKS_RO_PUBLIC_SESSION;
 out:
 	session_put(&s);
 	return rv;
-}
-
-/*
- * The default token asks for no PIN: who the caller is, the kernel says. Programs that log in without being
- * asked to are let in, and what they give as a PIN is not looked at.
- */
-CK_RV C_Login(CK_SESSION_HANDLE handle, CK_USER_TYPE user, unsigned char *pin, CK_ULONG pin_len)
-{
-	CK_RV rv = CKR_OK;
-
-	module_lock();
-	if (!module_is_ready())
-		rv = CKR_CRYPTOKI_NOT_INITIALIZED;
-	else if (!find(handle))
-		rv = CKR_SESSION_HANDLE_INVALID;
-	else if (!pin && pin_len)
-		rv = CKR_ARGUMENTS_BAD;
-	else if (user == CKU_CONTEXT_SPECIFIC)
-		rv = CKR_OPERATION_NOT_INITIALIZED; /* no key asks for it */
-	else if (user != CKU_USER)
-		rv = CKR_USER_TYPE_INVALID; /* nobody administers this token */
-	else if (is_logged_in)
-		rv = CKR_USER_ALREADY_LOGGED_IN;
-	else
-		is_logged_in = true;
-	module_unlock();
-	return rv;
-}
-
-CK_RV C_Logout(CK_SESSION_HANDLE handle)
-{
-	CK_RV rv = CKR_OK;
-
-	module_lock();
-	if (!module_is_ready())
-		rv = CKR_CRYPTOKI_NOT_INITIALIZED;
-	else if (!find(handle))
-		rv = CKR_SESSION_HANDLE_INVALID;
-	else if (!is_logged_in)
-		rv = CKR_USER_NOT_LOGGED_IN;
-	else
-		is_logged_in = false;
-	module_unlock();
-	return rv;
-}
-
-/* Names of users came with version 3.0; no token of this module has them. */
-CK_RV C_LoginUser(CK_SESSION_HANDLE handle, CK_USER_TYPE user, unsigned char *pin, CK_ULONG pin_len,
-	unsigned char *name, CK_ULONG name_len)
-{
-	if (!name && name_len)
-		return module_is_ready() ? CKR_ARGUMENTS_BAD : CKR_CRYPTOKI_NOT_INITIALIZED;
-	return C_Login(handle, user, pin, pin_len);
 }
 
 CK_RV C_SessionCancel(CK_SESSION_HANDLE handle, CK_FLAGS flags)

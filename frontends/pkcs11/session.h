@@ -25,6 +25,7 @@ struct search;
 struct session {
 	CK_SESSION_HANDLE handle;
 	CK_FLAGS flags;
+	CK_SLOT_ID slot;
 	pthread_mutex_t lock;
 	unsigned refs; /* under the module's lock */
 	atomic_bool is_closed;
@@ -36,7 +37,10 @@ struct session {
 CK_RV session_get(CK_SESSION_HANDLE handle, struct session **session);
 void session_put(struct session **session);
 bool session_is_rw(const struct session *s);
-void session_counts(CK_ULONG *all, CK_ULONG *rw);
+/* Of the slot, which is one. */
+void session_counts(CK_SLOT_ID slot, CK_ULONG *all, CK_ULONG *rw);
+/* The slot of the session that this thread's call has from session_get; without one the default. */
+CK_SLOT_ID session_slot_now(void);
 
 /* Under the module's lock. */
 bool session_is_open(CK_SESSION_HANDLE handle);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The one slot, its token, and the mechanisms there. */
+/* Slots, their tokens, and the mechanisms there. */
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,19 +9,101 @@
 #include "mechanism.h"
 #include "session.h"
 
-CK_RV C_GetSlotList(unsigned char present, CK_SLOT_ID *list, CK_ULONG *count)
+/* --- Which there are --- */
+
+/* The token in the slot, in *tokens, which the caller frees; NULL for none. Only slots with a PIN are asked for. */
+static CK_RV find_token(CK_SLOT_ID slot, struct kw_tokens **tokens, const struct kw_token **token)
 {
+	CK_RV rv = module_error(kw_tokens_new(module_kw(), tokens));
+
+	*token = rv ? NULL : kw_tokens_find(*tokens, (unsigned)slot);
+	return rv;
+}
+
+CK_RV slot_check(CK_SLOT_ID slot)
+{
+	struct kw_tokens *tokens = NULL;
+	const struct kw_token *token;
 	CK_RV rv;
 
-	(void)present; /* the token cannot be taken out */
-	if (!module_is_ready())
-		return CKR_CRYPTOKI_NOT_INITIALIZED;
+	if (slot == SLOT_DEFAULT)
+		return CKR_OK;
+	if (slot > KW_SLOT_MAX)
+		return CKR_SLOT_ID_INVALID;
+	rv = find_token(slot, &tokens, &token);
+	if (!rv && !token)
+		rv = CKR_TOKEN_NOT_RECOGNIZED;
+	kw_tokens_free(&tokens);
+	return rv;
+}
+
+static bool may_make_tokens(void)
+{
+	struct kw_status *status = NULL;
+	bool may = false;
+
+	if (!kw_status_new(module_kw(), &status))
+		may = kw_status_may_create(status) || kw_status_is_admin(status);
+	kw_status_free(&status);
+	return may;
+}
+
+/* A bit for each slot that is shown: the default one, those with a token, and for who may make tokens the first one without.
+ * A TEE that does not answer has the default one, which says why. */
+static uint64_t list_slots(void)
+{
+	uint64_t slots = 1;
+	struct kw_tokens *tokens = NULL;
+	unsigned free_slot = 1;
+
+	if (module_error(kw_tokens_new(module_kw(), &tokens)))
+		return slots;
+	for (unsigned i = 0; i < kw_tokens_count(tokens); i++)
+		slots |= UINT64_C(1) << kw_token_slot(kw_tokens_at(tokens, i));
+	kw_tokens_free(&tokens);
+	while (free_slot <= KW_SLOT_MAX && slots >> free_slot & 1)
+		free_slot++;
+	if (free_slot <= KW_SLOT_MAX && may_make_tokens())
+		slots |= UINT64_C(1) << free_slot;
+	return slots;
+}
+
+/* What the last call found that asked for the length: the next one fills a list of that length (5.5.1). */
+static uint64_t listed;
+
+CK_RV C_GetSlotList(unsigned char present, CK_SLOT_ID *list, CK_ULONG *count)
+{
+	uint64_t slots;
+	size_t n = 0;
+	CK_RV rv = module_enter();
+
+	(void)present; /* no token can be taken out */
+	if (rv)
+		return rv;
+	rv = CKR_ARGUMENTS_BAD;
 	if (!count)
-		return CKR_ARGUMENTS_BAD;
-	if (module_wants_output(list, count, 1, &rv)) {
-		list[0] = SLOT_DEFAULT;
+		goto out;
+	module_lock();
+	slots = list ? listed : 0;
+	module_unlock();
+	if (!slots) {
+		slots = list_slots();
+		module_lock();
+		listed = slots;
+		module_unlock();
+	}
+	for (uint64_t left = slots; left; left &= left - 1)
+		n++;
+	if (module_wants_output(list, count, n, &rv)) {
+		n = 0;
+		for (CK_SLOT_ID slot = 0; slot <= KW_SLOT_MAX; slot++) {
+			if (slots >> slot & 1)
+				list[n++] = slot;
+		}
 		rv = CKR_OK;
 	}
+out:
+	module_leave();
 	return rv;
 }
 
@@ -32,7 +114,7 @@ static CK_RV enter_slot(CK_SLOT_ID slot, const void *result)
 
 	if (rv)
 		return rv;
-	if (slot != SLOT_DEFAULT)
+	if (slot > KW_SLOT_MAX)
 		rv = CKR_SLOT_ID_INVALID;
 	else if (!result)
 		rv = CKR_ARGUMENTS_BAD;
@@ -67,6 +149,7 @@ static char serial[17];
 void slot_forget(void)
 {
 	serial[0] = '\0';
+	listed = 0;
 }
 
 /* Digits, so that it needs no quoting in a URI (RFC 7512). The device's own: it comes from the key that signs the
@@ -108,6 +191,50 @@ static void put_time(unsigned char text[16])
 		memcpy(text, buf, 16);
 }
 
+/* 3.2, CK_TOKEN_INFO: how near a PIN is to being locked. */
+static CK_FLAGS tries_flags(unsigned tries, CK_FLAGS low, CK_FLAGS final, CK_FLAGS locked)
+{
+	if (!tries)
+		return locked;
+	return (tries < KW_PIN_TRIES ? low : 0) | (tries == 1 ? final : 0);
+}
+
+/* A token with PINs, or a slot that waits for one. */
+static CK_RV put_token(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
+{
+	struct kw_tokens *tokens = NULL;
+	const struct kw_token *t;
+	CK_RV rv = find_token(slot, &tokens, &t);
+
+	if (rv)
+		return rv;
+	info->flags = CKF_RNG | CKF_CLOCK_ON_TOKEN;
+	module_pad(info->label, sizeof(info->label), t ? kw_token_label(t) : "");
+	memset(info->serialNumber, ' ', sizeof(info->serialNumber));
+	if (!t)
+		goto out;
+	memcpy(info->serialNumber, kw_token_serial(t), sizeof(info->serialNumber));
+	info->flags |= CKF_TOKEN_INITIALIZED | CKF_LOGIN_REQUIRED |
+		       tries_flags(kw_token_tries(t, KW_TOKEN_SO), CKF_SO_PIN_COUNT_LOW,
+			       CKF_SO_PIN_FINAL_TRY, CKF_SO_PIN_LOCKED);
+	if (kw_token_has_user_pin(t))
+		info->flags |= CKF_USER_PIN_INITIALIZED |
+			       tries_flags(kw_token_tries(t, KW_TOKEN_USER), CKF_USER_PIN_COUNT_LOW,
+				       CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED);
+	info->ulMinPinLen = KW_PIN_MIN;
+	info->ulMaxPinLen = KW_PIN_MAX;
+out:
+	kw_tokens_free(&tokens);
+	return CKR_OK;
+}
+
+static CK_RV put_default(CK_TOKEN_INFO *info)
+{
+	module_pad(info->label, sizeof(info->label), "Keyward");
+	info->flags = CKF_RNG | CKF_TOKEN_INITIALIZED | CKF_CLOCK_ON_TOKEN;
+	return put_serial(info->serialNumber);
+}
+
 CK_RV C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
 	struct kw_status *status = NULL;
@@ -119,18 +246,16 @@ CK_RV C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 	if (rv)
 		goto out;
 	memset(info, 0, sizeof(*info));
-	rv = put_serial(info->serialNumber);
+	rv = slot == SLOT_DEFAULT ? put_default(info) : put_token(slot, info);
 	if (rv)
 		goto out;
-	module_pad(info->label, sizeof(info->label), "Keyward");
 	module_pad(info->manufacturerID, sizeof(info->manufacturerID), "Keyward");
 	module_pad(info->model, sizeof(info->model), kw_status_tee(status));
-	info->flags = CKF_RNG | CKF_TOKEN_INITIALIZED | CKF_CLOCK_ON_TOKEN;
 	if (!kw_status_may_create(status) && !kw_status_is_admin(status))
 		info->flags |= CKF_WRITE_PROTECTED;
 	info->ulMaxSessionCount = CK_EFFECTIVELY_INFINITE;
 	info->ulMaxRwSessionCount = CK_EFFECTIVELY_INFINITE;
-	session_counts(&info->ulSessionCount, &info->ulRwSessionCount);
+	session_counts(slot, &info->ulSessionCount, &info->ulRwSessionCount);
 	info->ulTotalPublicMemory = CK_UNAVAILABLE_INFORMATION;
 	info->ulFreePublicMemory = CK_UNAVAILABLE_INFORMATION;
 	info->ulTotalPrivateMemory = CK_UNAVAILABLE_INFORMATION;
@@ -186,6 +311,9 @@ CK_RV C_GetMechanismInfo(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_I
 		}
 	}
 	info->flags = m->flags;
+	/* Programs that see it here try it with every key, and few keys can. */
+	if (m->scheme == KW_SCHEME_RSA_RAW)
+		info->flags &= ~(CK_FLAGS)(CKF_ENCRYPT | CKF_DECRYPT);
 	if (m->family & (FAMILY_EC | FAMILY_ED | FAMILY_X))
 		info->flags |= CKF_EC_F_P | CKF_EC_NAMEDCURVE | CKF_EC_UNCOMPRESS;
 	/* Public keys and digests are computed here, private and secret keys in the TEE. */
@@ -194,46 +322,6 @@ CK_RV C_GetMechanismInfo(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_I
 	rv = CKR_OK;
 out:
 	module_leave();
-	return rv;
-}
-
-/* Tokens with PINs are made elsewhere; this one belongs to whoever the kernel lets in. */
-CK_RV C_InitToken(CK_SLOT_ID slot, unsigned char *pin, CK_ULONG pin_len, unsigned char *label)
-{
-	CK_RV rv = enter_slot(slot, label);
-
-	(void)pin;
-	(void)pin_len;
-	if (rv)
-		return rv;
-	module_leave();
-	return CKR_TOKEN_WRITE_PROTECTED;
-}
-
-CK_RV C_InitPIN(CK_SESSION_HANDLE session, unsigned char *pin, CK_ULONG pin_len)
-{
-	struct session *s;
-	CK_RV rv = session_get(session, &s);
-
-	(void)pin;
-	(void)pin_len;
-	session_put(&s);
-	return rv ? rv : CKR_USER_NOT_LOGGED_IN;
-}
-
-CK_RV C_SetPIN(CK_SESSION_HANDLE session, unsigned char *old_pin, CK_ULONG old_len,
-	unsigned char *new_pin, CK_ULONG new_len)
-{
-	struct session *s;
-	CK_RV rv = session_get(session, &s);
-
-	if (rv)
-		return rv;
-	if ((!old_pin && old_len) || (!new_pin && new_len))
-		rv = CKR_ARGUMENTS_BAD;
-	else
-		rv = session_is_rw(s) ? CKR_TOKEN_WRITE_PROTECTED : CKR_SESSION_READ_ONLY;
-	session_put(&s);
 	return rv;
 }
 

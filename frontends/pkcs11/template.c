@@ -25,6 +25,7 @@ static const struct attribute_rule private_rules[] = {
 	{CKA_ALWAYS_AUTHENTICATE, RULE_FALSE_ONLY},
 	{CKA_ALLOWED_MECHANISMS, RULE_KEPT},
 	{CKA_KEYWARD_MIXED, RULE_ANY},
+	{CKA_KEYWARD_RAW, RULE_ANY},
 	{CKA_LABEL, RULE_KEPT},
 	{CKA_ID, RULE_KEPT},
 	{CKA_SUBJECT, RULE_KEPT},
@@ -142,7 +143,7 @@ static uint32_t private_purposes(enum family family, CK_FLAGS uses, bool mixed)
 CK_RV template_read(const CK_ATTRIBUTE *attributes, CK_ULONG count, enum kw_key_type type,
 	bool material, bool is_rw, struct key_request *request)
 {
-	bool sign, decrypt, derive, unwrap, extractable, with_trusted, mixed;
+	bool sign, decrypt, derive, unwrap, extractable, with_trusted, mixed, raw;
 	CK_RV rv;
 
 	memset(request, 0, sizeof(*request));
@@ -170,6 +171,8 @@ CK_RV template_read(const CK_ATTRIBUTE *attributes, CK_ULONG count, enum kw_key_
 		rv = attribute_flag(attributes, count, CKA_WRAP_WITH_TRUSTED, false, &with_trusted);
 	if (!rv)
 		rv = attribute_flag(attributes, count, CKA_KEYWARD_MIXED, false, &mixed);
+	if (!rv)
+		rv = attribute_flag(attributes, count, CKA_KEYWARD_RAW, false, &raw);
 	if (rv)
 		return rv;
 	if (request->is_token && !is_rw)
@@ -178,9 +181,10 @@ CK_RV template_read(const CK_ATTRIBUTE *attributes, CK_ULONG count, enum kw_key_
 		(sign ? CKF_SIGN : 0) | (decrypt ? CKF_DECRYPT : 0) | (derive ? CKF_DERIVE : 0) |
 			(unwrap ? CKF_UNWRAP : 0),
 		mixed);
-	if (!request->purposes)
+	if (!request->purposes || (raw && mechanism_family(type) != FAMILY_RSA))
 		return CKR_TEMPLATE_INCONSISTENT;
-	request->purposes |= (extractable ? KW_PURPOSE_EXTRACTABLE : 0) |
+	request->purposes |= (raw ? KW_PURPOSE_RAW : 0) |
+			     (extractable ? KW_PURPOSE_EXTRACTABLE : 0) |
 			     (extractable && with_trusted ? KW_PURPOSE_WITH_TRUSTED : 0);
 	return template_keep(attributes, count, true, request);
 }

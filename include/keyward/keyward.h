@@ -215,6 +215,8 @@ const char *kw_key_name(const struct kw_key *k);  /* "" when it has none */
 enum kw_key_type kw_key_type(const struct kw_key *k);
 uint32_t kw_key_purposes(const struct kw_key *k);
 bool kw_key_is_sealed(const struct kw_key *k);
+/* The slot of the token that it is on: KW_SLOT_DEFAULT, or one with a PIN. */
+unsigned kw_key_token(const struct kw_key *k);
 bool kw_key_is_imported(const struct kw_key *k);
 uint64_t kw_key_created(const struct kw_key *k); /* seconds since 1970 */
 struct kw_identity kw_key_owner(const struct kw_key *k);
@@ -244,6 +246,8 @@ struct kw_key_template {
 	bool sealed;                     /* do not store it: the record is in the answer */
 	const uint8_t *attributes;       /* see kw_key_attributes; may be NULL */
 	size_t attributes_len;           /* at most KW_ATTRIBUTES_MAX */
+	unsigned token;    /* the slot of the token to store it on: KW_SLOT_DEFAULT, or one that
+			   this program has logged in to */
 	size_t secret_len; /* kw_key_generate of HMAC: KW_SECRET_MIN to _MAX bytes, 0 for 32 */
 };
 /* KW_ERR_BAD_NAME, _NAME_TAKEN, _MAY_NOT_CREATE, _UNSUPPORTED_TYPE, _STORE_FULL, _LIMIT, _TOO_LARGE, _MIXED (purposes that
@@ -348,6 +352,7 @@ void kw_object_free(struct kw_object **object);
 const uint8_t *kw_object_id(const struct kw_object *o); /* KW_ID_SIZE bytes that the TEE chose */
 enum kw_object_kind kw_object_kind(const struct kw_object *o);
 bool kw_object_is_public(const struct kw_object *o);   /* everybody may read it */
+unsigned kw_object_token(const struct kw_object *o);   /* as kw_key_token */
 uint64_t kw_object_created(const struct kw_object *o); /* seconds since 1970 */
 struct kw_identity kw_object_owner(const struct kw_object *o);
 unsigned kw_object_allowed(const struct kw_object *o); /* entries of the access list */
@@ -370,6 +375,7 @@ struct kw_object_template {
 	size_t attributes_len; /* at most KW_ATTRIBUTES_MAX */
 	const uint8_t *value;  /* NULL with an id: stays as it is */
 	size_t value_len;      /* at most KW_OBJECT_MAX, may be 0 */
+	unsigned token;        /* of a new one; as in struct kw_key_template */
 };
 /* Stores an object, all or nothing; a replaced one keeps id, owner and time. The description is returned,
  * without the value. New ones are for those who may make keys: KW_ERR_MAY_NOT_CREATE. Replacing is for the
@@ -388,6 +394,78 @@ enum kw_err kw_object_next(
 void kw_object_page_free(struct kw_object_page **page);
 /* KW_ERR_NO_OBJECT, _NOT_OWNER. */
 enum kw_err kw_object_delete(struct kw *kw, const uint8_t id[KW_ID_SIZE]) KW_MUST_USE;
+
+/* --- Tokens with PINs ---
+ * Keys and objects are on the default token, or on one in a slot of 1 to KW_SLOT_MAX. To use or change what is on
+ * one of those a program needs the right identity, as always, and has to log in as the user. What is
+ * public of a key can be seen without. The security officer (SO) sets and unlocks the user's PIN, and uses no
+ * key. KW_PIN_TRIES wrong PINs in a row lock a PIN, whatever happens in between. */
+
+#define KW_SLOT_DEFAULT 0 /* the token without a PIN, always there */
+#define KW_SLOT_MAX 63
+#define KW_LABEL_MAX 32 /* bytes of a token's label */
+#define KW_PIN_MIN 4    /* bytes */
+#define KW_PIN_MAX 64
+#define KW_PIN_TRIES 10
+
+enum kw_token_user { KW_TOKEN_SO = 1, KW_TOKEN_USER = 2 };
+
+/* All tokens with PINs, by slot, as they were when asked. */
+struct kw_tokens;
+struct kw_token;
+enum kw_err kw_tokens_new(struct kw *kw, struct kw_tokens **tokens) KW_MUST_USE;
+void kw_tokens_free(struct kw_tokens **tokens);
+unsigned kw_tokens_count(const struct kw_tokens *t);
+const struct kw_token *kw_tokens_at(const struct kw_tokens *t, unsigned i); /* NULL past the last */
+const struct kw_token *kw_tokens_find(const struct kw_tokens *t, unsigned slot); /* or NULL */
+
+unsigned kw_token_slot(const struct kw_token *t);
+const char *kw_token_label(const struct kw_token *t);
+/* 16 hexadecimal digits; each initialisation makes others. */
+const char *kw_token_serial(const struct kw_token *t);
+uint64_t kw_token_created(const struct kw_token *t); /* seconds since 1970 */
+struct kw_identity kw_token_owner(const struct kw_token *t);
+unsigned kw_token_allowed(const struct kw_token *t); /* entries of the list of who may log in */
+struct kw_identity kw_token_allowed_at(const struct kw_token *t, unsigned i);
+bool kw_token_may_log_in(const struct kw_token *t); /* the present caller, with the PIN */
+bool kw_token_may_manage(const struct kw_token *t);
+bool kw_token_has_user_pin(const struct kw_token *t);
+/* Wrong PINs that are left, 0 to KW_PIN_TRIES; 0: locked, or the user's is not set. */
+unsigned kw_token_tries(const struct kw_token *t, enum kw_token_user user);
+
+struct kw_token_template {
+	unsigned slot; /* 1 to KW_SLOT_MAX */
+	const char *label;
+	const void *so_pin; /* KW_PIN_MIN to KW_PIN_MAX bytes */
+	size_t so_pin_len;
+	const struct kw_identity *allow; /* who may log in beside its owner and administrators */
+	unsigned allow_count;            /* at most 32; 0 leaves the list of one that is there */
+};
+/* Makes a token, without a user's PIN; or, with the SO PIN of the one that is there, initialises it again: all keys
+ * and objects on it are gone. KW_ERR_MAY_NOT_CREATE, _ACCESS, _PIN, _PIN_LOCKED, _ARGUMENT. */
+enum kw_err kw_token_init(struct kw *kw, const struct kw_token_template *t) KW_MUST_USE;
+/* Deletes it with all that is on it. so_pin NULL: as an administrator. KW_ERR_NO_TOKEN, _NOT_OWNER. */
+enum kw_err kw_token_delete(
+	struct kw *kw, unsigned slot, const void *so_pin, size_t len) KW_MUST_USE;
+/* Changes who may log in. For the owner and administrators: KW_ERR_NOT_OWNER. Denying ends all logins. */
+enum kw_err kw_token_allow(struct kw *kw, unsigned slot, struct kw_identity who) KW_MUST_USE;
+enum kw_err kw_token_deny(struct kw *kw, unsigned slot, struct kw_identity who) KW_MUST_USE;
+
+/* Logs the context in, as one of the two users at a time: all its threads and connections, also later ones and those of
+ * children of fork. It ends with the logout, another PIN, or the TEE: then calls answer KW_ERR_NOT_LOGGED_IN.
+ * KW_ERR_PIN, _PIN_LOCKED, _ACCESS, _NO_TOKEN, _LIMIT. The caller wipes the PIN. */
+enum kw_err kw_token_login(struct kw *kw, unsigned slot, enum kw_token_user user, const void *pin,
+	size_t len) KW_MUST_USE;
+/* KW_ERR_NOT_LOGGED_IN. A child of fork that logs out leaves its parent logged in. */
+enum kw_err kw_token_logout(struct kw *kw, unsigned slot) KW_MUST_USE;
+/* Whether the context is still logged in as this user: KW_ERR_NOT_LOGGED_IN. */
+enum kw_err kw_token_check(struct kw *kw, unsigned slot, enum kw_token_user user) KW_MUST_USE;
+/* Ends all logins by the old PIN. */
+enum kw_err kw_token_set_pin(struct kw *kw, unsigned slot, enum kw_token_user user,
+	const void *old_pin, size_t old_len, const void *new_pin, size_t new_len) KW_MUST_USE;
+/* Logged in as the SO: sets the user's PIN, whatever it was, and unlocks it. */
+enum kw_err kw_token_init_pin(
+	struct kw *kw, unsigned slot, const void *pin, size_t len) KW_MUST_USE;
 
 /* Random bytes of the TEE; a round trip for each KW_RANDOM_MAX. On failure buf is wiped. */
 enum kw_err kw_random(struct kw *kw, uint8_t *buf, size_t len) KW_MUST_USE;

@@ -29,18 +29,22 @@ _keyward_tee()
 	done
 }
 
-_keyward_names()
+# What a command prints about the TEE's contents. Only one that runs is asked: completion starts none, for which a socket
+# has to be given.
+_keyward_ask()
 {
 	local options
 	mapfile -t options < <(_keyward_tee)
-	# Only a TEE that runs is asked: completion starts none, for which a socket has to be given.
 	if [ "${#options[@]}" -eq 0 ] && [ -z "${KEYWARD_SOCKET:-}" ] && [ ! -S /run/keyward/tee.sock ] &&
 		[ ! -S "${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/keyward/tee.sock" ] &&
 		[ ! -S "${HOME:-}/.local/share/keyward/tee.sock" ]; then
 		return
 	fi
-	_keyward_help key list --names "${options[@]}"
+	_keyward_help "$@" "${options[@]}"
 }
+
+_keyward_names() { _keyward_ask key list --names; }
+_keyward_slots() { _keyward_ask token list | sed -n 's/^\([0-9][0-9]*\) .*/\1/p'; }
 
 _keyward()
 {
@@ -49,11 +53,12 @@ _keyward()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		--tee | --socket | --type | --purpose | --allow | --passphrase-file | --passphrase-fd | --file | --name | \
-			--subject | --san | --threads | --seconds | --challenge | --device-key | --key | --require | --output | -o) i=$((i + 1)) ;;
+			--subject | --san | --threads | --seconds | --challenge | --device-key | --key | --require | --output | -o | \
+			--label | --pin-file | --new-pin-file) i=$((i + 1)) ;;
 		-*) ;;
 		*)
 			case $command in
-			'' | help | key | 'help key' | attest | 'help attest') command="${command:+$command }${COMP_WORDS[i]}" ;;
+			'' | help | key | 'help key' | attest | 'help attest' | token | 'help token') command="${command:+$command }${COMP_WORDS[i]}" ;;
 			*) operands=$((operands + 1)) ;;
 			esac
 			;;
@@ -75,11 +80,11 @@ _keyward()
 		compopt -o nospace 2>/dev/null
 		return
 		;;
-	--socket | --file | --passphrase-file | --device-key | --key | --output | -o)
+	--socket | --file | --passphrase-file | --pin-file | --new-pin-file | --device-key | --key | --output | -o)
 		compopt -o default 2>/dev/null
 		return
 		;;
-	--passphrase-fd | --name | --subject | --threads | --seconds | --challenge) return ;;
+	--passphrase-fd | --name | --subject | --threads | --seconds | --challenge | --label) return ;;
 	--require)
 		_keyward_reply < <(printf '%s\n' generated kept optee)
 		return
@@ -100,7 +105,7 @@ _keyward()
 		esac
 		return
 	fi
-	if [ "$prev" = --allow ] || { [ "$operands" -ge 1 ] && [[ $command =~ ^key\ (allow|deny)$ ]] && [[ $cur != -* ]]; }; then
+	if [ "$prev" = --allow ] || { [ "$operands" -ge 1 ] && [[ $command =~ ^(key|token)\ (allow|deny)$ ]] && [[ $cur != -* ]]; }; then
 		_keyward_reply < <(printf '%s\n' user: group:)
 		compopt -o nospace 2>/dev/null
 		return
@@ -119,6 +124,10 @@ _keyward()
 	'' | help) _keyward_reply < <(_keyward_help help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\).*/\1/p' | sort -u) ;;
 	key | 'help key') _keyward_reply < <(_keyward_help help key | sed -n '/^Commands:/,/^$/s/^  key \([a-z]*\).*/\1/p') ;;
 	attest | 'help attest') _keyward_reply < <(_keyward_help help attest | sed -n '/^Commands:/,/^$/s/^  attest \([a-z]*\).*/\1/p') ;;
+	token | 'help token') _keyward_reply < <(_keyward_help help token | sed -n '/^Commands:/,/^$/s/^  token \([a-z-]*\).*/\1/p') ;;
+	'token set-pin' | 'token unlock' | 'token delete' | 'token objects' | 'token allow' | 'token deny')
+		[ "$operands" -gt 0 ] || _keyward_reply < <(_keyward_slots)
+		;;
 	'key show' | 'key rename' | 'key delete' | 'key allow' | 'key deny' | 'key csr' | 'key pem' | 'key attest')
 		[ "$operands" -gt 0 ] || _keyward_reply < <(_keyward_names)
 		compopt -o default 2>/dev/null

@@ -24,6 +24,7 @@ struct connection {
 	int fd;
 	bool queued;
 	struct session session;
+	struct grants grants; /* of the session */
 };
 
 /* Private buffers of a thread, of WIRE_MAX_FRAME + 1 bytes. */

@@ -67,6 +67,7 @@ static void admit(struct server *s, int fd)
 	if (c && ready) {
 		c->fd = fd;
 		err = peer_session(s->options.rules, fd, &c->session);
+		c->session.grants = &c->grants;
 	}
 	if (!err)
 		err = admission_enter(s->admission, c);

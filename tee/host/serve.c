@@ -36,6 +36,8 @@ void serve_report(const struct connection *c, uint16_t command, enum kw_err err)
 	case KW_ERR_PURPOSE:
 	case KW_ERR_TLS_MESSAGE:
 	case KW_ERR_MAY_NOT_CREATE:
+	case KW_ERR_PIN:
+	case KW_ERR_PIN_LOCKED:
 		log_refusal(c->session.user.id, command, err);
 		break;
 	default:

@@ -16,6 +16,7 @@ struct client {
 	struct identity who;
 	bool is_admin;
 	bool may_create;
+	struct grants grants;
 };
 
 static struct client *clients;
@@ -140,9 +141,9 @@ void session_close(void *context)
 	platform_free(c, sizeof(*c));
 }
 
-void session_fill(const void *context, struct session *session)
+void session_fill(void *context, struct session *session)
 {
-	const struct client *c = context;
+	struct client *c = context;
 
 	memset(session, 0, sizeof(*session));
 	session->user = c->who;
@@ -150,4 +151,5 @@ void session_fill(const void *context, struct session *session)
 		memcpy(session->groups[session->group_count++], c->who.uuid, WIRE_UUID_SIZE);
 	session->is_admin = c->is_admin;
 	session->may_create = c->may_create;
+	session->grants = &c->grants;
 }

@@ -11,6 +11,6 @@
 TEE_Result session_open(uint32_t types, const TEE_Param params[TEE_NUM_PARAMS], void **context);
 void session_close(void *context);
 /* What the core needs to know of it. */
-void session_fill(const void *context, struct session *session);
+void session_fill(void *context, struct session *session);
 
 #endif

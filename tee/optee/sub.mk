@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-core := dispatch.c subject.c key_make.c key_manage.c key_request.c use.c attest.c attest_claims.c key.c key_record.c sealing.c object_record.c object_manage.c list_page.c policy.c session.c store.c \
+core := dispatch.c subject.c key_make.c key_manage.c key_request.c use.c attest.c attest_claims.c key.c key_record.c sealing.c object_record.c object_manage.c list_page.c token.c token_record.c token_pin.c token_manage.c token_login.c login.c policy.c session.c store.c \
 	store_change.c store_replay.c store_rewrite.c store_log.c store_index.c key_type.c tls_message.c tls_transcript.c \
 	foreign_message.c csr.c csr_names.c spki.c rsa_unpad.c secret_use.c derive.c wrap.c key_wrap.c kdf.c rsa_block.c \
 	pkcs8.c

@@ -45,7 +45,8 @@ void TA_CloseSessionEntryPoint(void *context)
 static bool may_grow(uint32_t command)
 {
 	return command == CMD_KEY_GENERATE || command == CMD_KEY_IMPORT ||
-	       command == CMD_KEY_ATTRIBUTES || command == CMD_OBJECT_PUT;
+	       command == CMD_KEY_ATTRIBUTES || command == CMD_OBJECT_PUT ||
+	       command == CMD_TOKEN_INIT;
 }
 
 static enum kw_err run(void *context, uint32_t command, size_t n, size_t *len)

@@ -41,6 +41,7 @@ cases live_secret
 cases live_secret_requests
 cases live_derive
 cases live_wrap
+cases live_tokens
 cases live_client
 check "a key that only root may use" keyward key generate live-target --type ec-p256 --purpose sign
 id=$(keyward key show live-target --json | sed -n 's/.*"id": *"\([0-9a-f]*\)".*/\1/p')

@@ -59,9 +59,24 @@ static bool delete_listed(uint16_t list_command, uint16_t delete_command)
 	}
 }
 
+/* Before what is on them, which only who has logged in may delete. */
+static bool delete_tokens(void)
+{
+	struct live_reply reply;
+	uint8_t payload[2] = {0};
+
+	for (uint8_t slot = 1; slot <= WIRE_SLOT_MAX; slot++) {
+		payload[0] = slot;
+		if (live_call(0, CMD_TOKEN_DELETE, payload, sizeof(payload), &reply) ||
+			(reply.answer && reply.answer != KW_ERR_NO_TOKEN))
+			return false;
+	}
+	return true;
+}
+
 static bool delete_all(void)
 {
-	return delete_listed(CMD_KEY_LIST, CMD_KEY_DELETE) &&
+	return delete_tokens() && delete_listed(CMD_KEY_LIST, CMD_KEY_DELETE) &&
 	       delete_listed(CMD_OBJECT_LIST, CMD_OBJECT_DELETE);
 }
 

@@ -47,6 +47,15 @@ static const struct {
 #define SHARE_DERIVE 10
 #define SHARE_WRAP 6
 #define SHARE_UNWRAP 8
+#define SHARE_TOKEN_LIST 3
+#define SHARE_TOKEN_INIT 4
+#define SHARE_TOKEN_LOGIN 8
+#define SHARE_TOKEN_LOGOUT 2
+#define SHARE_TOKEN_SET_PIN 3
+#define SHARE_TOKEN_INIT_PIN 4
+#define SHARE_TOKEN_DELETE 1
+#define SHARE_AUTHORIZE 3
+#define SHARE_TOKEN_ACCESS 3
 #define SHARE_KEY_ATTEST 6
 #define SHARE_ATTEST_KEY 1
 #define KW_COMMAND(number, NAME, name, ROLE, LANE, REPEAT, rmin, rmax, pmax) \
@@ -147,7 +156,9 @@ static void one_round(unsigned line)
 		known[aim].is_stored = false;
 		call(0, &before, line);
 	}
-	if (a.command == CMD_OBJECT_PUT && a.request_len && !request[0] && objects[aim].is_stored) {
+	if (a.command == CMD_OBJECT_PUT && a.request_len &&
+		(request[0] == OBJECT_NEW || request[0] == OBJECT_NEW_ON_TOKEN) &&
+		objects[aim].is_stored) {
 		struct answer before = {.command = CMD_OBJECT_DELETE};
 
 		before.request = objects[aim].id;

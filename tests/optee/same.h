@@ -46,6 +46,7 @@ struct known_object {
 };
 
 extern struct known_object objects[OBJECTS];
+extern uint8_t last_ticket[WIRE_TICKET_SIZE];
 extern unsigned wrong; /* signatures that do not verify, replies that make no sense */
 
 /* --- same_keys.c --- */

@@ -17,6 +17,7 @@
 #define LIST_MAX 200
 
 unsigned wrong;
+uint8_t last_ticket[WIRE_TICKET_SIZE];
 struct known_object objects[OBJECTS];
 
 const char *judge(bool good)
@@ -87,6 +88,10 @@ static void add_description(struct text *t, struct reader *r, struct seen *s)
 	s->type = get_u8(r);
 	origin = get_u8(r);
 	s->place = get_u8(r);
+	if (s->place == PLACE_TOKEN) {
+		s->place = PLACE_STORED;
+		add(t, "slot %u ", get_u8(r));
+	}
 	add(t, "type %u origin %u place %u purposes %" PRIx32, s->type, origin, s->place,
 		get_u32(r));
 	get_u64(r); /* created */
@@ -121,6 +126,8 @@ static const uint8_t *add_object(struct text *t, struct reader *r)
 	size_t n;
 
 	add(t, "kind %u public %u", kind, is_public);
+	if (is_public & OBJECT_ON_TOKEN)
+		add(t, " slot %u", get_u8(r));
 	get_u64(r); /* created */
 	n = get_u8(r);
 	add(t, " owner %zu:%" PRIu32 " acl", n, get_u32(r));
@@ -143,7 +150,8 @@ static void show_object(const struct answer *a)
 		p = get_field16(&r, WIRE_OBJECT_MAX, &n);
 		add_bytes(&t, "value", p, n);
 	}
-	if (id && a->command == CMD_OBJECT_PUT && a->request[0] == OBJECT_NEW) {
+	if (id && a->command == CMD_OBJECT_PUT &&
+		(a->request[0] == OBJECT_NEW || a->request[0] == OBJECT_NEW_ON_TOKEN)) {
 		memcpy(objects[a->aim].id, id, WIRE_ID_SIZE);
 		objects[a->aim].is_stored = true;
 	}
@@ -340,6 +348,33 @@ static void show_load(const struct answer *a)
 	printf("%s, %s", id ? known_label(known_by_id(id)) : "-", judge(reader_done(&r)));
 }
 
+/* Serials and tickets are random. */
+static void show_tokens(const struct answer *a)
+{
+	struct reader r = reader_over(a->reply, a->reply_len);
+	const uint8_t *label;
+	unsigned count = get_u8(&r);
+	struct text t;
+	size_t n;
+
+	for (unsigned i = 0; i < count && !r.failed; i++) {
+		t.len = 0;
+		add(&t, "slot %u", get_u8(&r));
+		label = get_field8(&r, WIRE_LABEL_MAX, &n);
+		add_bytes(&t, "label", label, n);
+		get_bytes(&r, WIRE_SERIAL_SIZE + 8); /* and created */
+		n = get_u8(&r);
+		add(&t, " owner %zu:%" PRIu32 " acl", n, get_u32(&r));
+		add_acl(&t, &r);
+		add(&t, " rights %u", get_u8(&r));
+		add(&t, " state %u", get_u8(&r));
+		add(&t, " tries %u", get_u8(&r));
+		add(&t, " and %u", get_u8(&r));
+		printf("%s; ", t.line);
+	}
+	printf("%u tokens, %s", count, judge(reader_done(&r)));
+}
+
 /* Who signs is another in each TEE, and the same for ever in one. */
 static void show_attestation_key(const struct answer *a)
 {
@@ -386,6 +421,13 @@ static void show_statement(const struct answer *a)
 void show_reply(const struct answer *a)
 {
 	switch (a->command) {
+	case CMD_TOKEN_LIST:
+		return show_tokens(a);
+	case CMD_TOKEN_LOGIN:
+		if (a->reply_len == sizeof(last_ticket))
+			memcpy(last_ticket, a->reply, sizeof(last_ticket));
+		printf("%s", judge(a->reply_len == sizeof(last_ticket)));
+		return;
 	case CMD_HELLO:
 		return show_hello(a);
 	case CMD_STATUS:
@@ -402,6 +444,13 @@ void show_reply(const struct answer *a)
 			objects[object_at(a->request)].is_stored = false;
 		printf("object %u %s", object_at(a->request), judge(a->reply_len == 0));
 		return;
+	case CMD_TOKEN_INIT:
+	case CMD_TOKEN_LOGOUT:
+	case CMD_TOKEN_SET_PIN:
+	case CMD_TOKEN_INIT_PIN:
+	case CMD_TOKEN_DELETE:
+	case CMD_AUTHORIZE:
+	case CMD_TOKEN_ACCESS:
 	case CMD_KEY_DELETE:
 		printf("%s", judge(a->reply_len == 0));
 		return;

@@ -110,16 +110,27 @@ static void put_object_id(struct writer *w)
 	put_bytes(w, one_in(20) ? some_key()->id : objects[below(OBJECTS)].id, WIRE_ID_SIZE);
 }
 
+/* Few slots, and few PINs below, so that some are right and some are locked. */
+static void put_slot(struct writer *w)
+{
+	put_u8(w, (uint8_t)(one_in(40) ? chance() : 1 + below(2)));
+}
+
 static void put_object(struct writer *w, unsigned *aim)
 {
 	static uint8_t value[WIRE_OBJECT_MAX + 2];
-	uint8_t how = (uint8_t)(one_in(40) ? below(5) : one_in(2) ? OBJECT_NEW : 1 + below(2));
+	uint8_t how = (uint8_t)(one_in(40)  ? below(5)
+				: one_in(6) ? OBJECT_NEW_ON_TOKEN
+				: one_in(2) ? OBJECT_NEW
+					    : 1 + below(2));
 	size_t n = one_in(20) ? WIRE_OBJECT_MAX - 1 + below(3) : one_in(5) ? 0 : below(2000);
 	unsigned acl = one_in(50) ? WIRE_ACL_MAX - 1 + below(3) : below(3);
 
 	*aim = below(OBJECTS);
 	put_u8(w, how);
-	if (how != OBJECT_NEW)
+	if (how == OBJECT_NEW_ON_TOKEN)
+		put_slot(w);
+	else if (how != OBJECT_NEW)
 		put_object_id(w);
 	put_u8(w, (uint8_t)(one_in(40) ? below(4) : one_in(4) ? OBJECT_DATA : OBJECT_CERTIFICATE));
 	put_u8(w, (uint8_t)(one_in(40) ? below(4) : below(2)));
@@ -133,6 +144,45 @@ static void put_object(struct writer *w, unsigned *aim)
 	put_field16(w, value, n);
 }
 
+static void put_pin(struct writer *w)
+{
+	static const char *const pins[] = {"1234", "1234", "1234", "123456", "99999999"};
+	const char *pin = one_in(40) ? "12" : pins[below(5)];
+
+	put_field8(w, pin, strlen(pin));
+}
+
+static void put_token(struct writer *w, uint16_t command)
+{
+	static const char *const labels[] = {"one", "two", "", "caf\xc3\xa9"};
+	const char *label = labels[below(4)];
+
+	if (command == CMD_TOKEN_LOGOUT || command == CMD_AUTHORIZE) {
+		put_bytes(w, last_ticket, sizeof(last_ticket));
+		return;
+	}
+	put_slot(w);
+	if (command == CMD_TOKEN_LOGIN || command == CMD_TOKEN_SET_PIN)
+		put_u8(w, (uint8_t)(one_in(40) ? chance() : TOKEN_SO + below(2)));
+	if (command == CMD_TOKEN_ACCESS) {
+		put_u8(w, (uint8_t)(one_in(3) ? ACCESS_DENY : ACCESS_ALLOW));
+		put_identity(w);
+		return;
+	}
+	if (command == CMD_TOKEN_INIT)
+		put_field8(w, label, strlen(label));
+	if (command == CMD_TOKEN_DELETE && one_in(2))
+		put_u8(w, 0);
+	else
+		put_pin(w);
+	if (command == CMD_TOKEN_SET_PIN)
+		put_pin(w);
+	if (command == CMD_TOKEN_INIT) {
+		put_u8(w, 1);
+		put_identity(w);
+	}
+}
+
 void put_template(struct writer *w, uint8_t type)
 {
 	unsigned acl = one_in(3) ? below(4) : one_in(50) ? WIRE_ACL_MAX - 1 + below(3) : 1;
@@ -141,7 +191,12 @@ void put_template(struct writer *w, uint8_t type)
 	bool sealed = one_in(nameless ? 6 : 3);
 
 	put_u8(w, type);
-	put_u8(w, (uint8_t)(one_in(40) ? below(5) : sealed ? PLACE_SEALED : PLACE_STORED));
+	if (!sealed && one_in(5)) {
+		put_u8(w, PLACE_TOKEN);
+		put_slot(w);
+	} else {
+		put_u8(w, (uint8_t)(one_in(40) ? below(5) : sealed ? PLACE_SEALED : PLACE_STORED));
+	}
 	put_u32(w, some_purposes(type));
 	if (nameless || (sealed && one_in(2)))
 		put_u8(w, 0);
@@ -475,6 +530,17 @@ static void put_whole(struct writer *w, uint16_t command, unsigned *aim)
 		put_target(w);
 		put_u8(w, (uint8_t)(one_in(40) ? below(4) : 1 + below(2)));
 		return put_identity(w);
+	case CMD_TOKEN_LIST:
+		return;
+	case CMD_TOKEN_INIT:
+	case CMD_TOKEN_LOGIN:
+	case CMD_TOKEN_LOGOUT:
+	case CMD_TOKEN_SET_PIN:
+	case CMD_TOKEN_INIT_PIN:
+	case CMD_TOKEN_DELETE:
+	case CMD_AUTHORIZE:
+	case CMD_TOKEN_ACCESS:
+		return put_token(w, command);
 	case CMD_KEY_CSR:
 		return put_csr(w);
 	case CMD_KEY_LOAD: {

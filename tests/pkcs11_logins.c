@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Logins of the PKCS #11 module in one process: the states of sessions, what each of them sees and may do, and what a fork and
+ * a restart of the TEE leave of them. For tests/tokens.sh, which starts a TEE without tokens and restarts it
+ * when it reads "restart".
+ *
+ * usage: pkcs11_logins MODULE
+ */
+#include <dlfcn.h>
+#include <p11-kit/pkcs11.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SLOT 1
+#define SO_PIN ((unsigned char *)(size_t) "87654321"), 8
+#define PIN ((unsigned char *)(size_t) "4711"), 4
+#define NEW_PIN ((unsigned char *)(size_t) "0815 and more"), 13
+#define WRONG ((unsigned char *)(size_t) "0000"), 4
+
+static CK_FUNCTION_LIST *p11;
+static unsigned passed, failed;
+
+static void expect(const char *what, CK_RV expected, CK_RV found)
+{
+	if (expected == found) {
+		passed++;
+		return;
+	}
+	failed++;
+	printf("not ok - %s: expected 0x%lx, found 0x%lx\n", what, expected, found);
+}
+
+#define EXPECT(rv, call) expect(#call, rv, p11->call)
+
+static CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
+static CK_BYTE p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+static CK_MECHANISM ecdsa = {CKM_ECDSA_SHA256, NULL, 0};
+static CK_MECHANISM make_ec = {CKM_EC_KEY_PAIR_GEN, NULL, 0};
+
+static CK_SESSION_HANDLE open_on(CK_SLOT_ID slot, CK_FLAGS flags)
+{
+	CK_SESSION_HANDLE s = 0;
+
+	EXPECT(CKR_OK, C_OpenSession(slot, CKF_SERIAL_SESSION | flags, NULL, NULL, &s));
+	return s;
+}
+
+static CK_RV generate(
+	CK_SESSION_HANDLE s, CK_BBOOL *token, CK_OBJECT_HANDLE *public, CK_OBJECT_HANDLE *private)
+{
+	CK_ATTRIBUTE of_public[] = {{CKA_EC_PARAMS, p256, sizeof(p256)}};
+	CK_ATTRIBUTE of_private[] = {{CKA_TOKEN, token, 1}, {CKA_SIGN, &yes, 1}};
+
+	return p11->C_GenerateKeyPair(s, &make_ec, of_public, 1, of_private, 2, public, private);
+}
+
+static CK_RV sign(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE key)
+{
+	CK_BYTE message[] = "message", signature[64];
+	CK_ULONG n = sizeof(signature);
+	CK_RV rv = p11->C_SignInit(s, &ecdsa, key);
+
+	return rv ? rv : p11->C_Sign(s, message, 7, signature, &n);
+}
+
+static CK_ULONG count(CK_SESSION_HANDLE s, CK_OBJECT_CLASS class)
+{
+	CK_ATTRIBUTE wanted = {CKA_CLASS, &class, sizeof(class)};
+	CK_OBJECT_HANDLE found[32];
+	CK_ULONG n = 0;
+
+	EXPECT(CKR_OK, C_FindObjectsInit(s, &wanted, 1));
+	EXPECT(CKR_OK, C_FindObjects(s, found, 32, &n));
+	EXPECT(CKR_OK, C_FindObjectsFinal(s));
+	return n;
+}
+
+static CK_ULONG state(CK_SESSION_HANDLE s)
+{
+	CK_SESSION_INFO info = {0};
+
+	EXPECT(CKR_OK, C_GetSessionInfo(s, &info));
+	expect("the session's slot", SLOT, info.slotID);
+	return info.state;
+}
+
+static CK_FLAGS token_flags(void)
+{
+	CK_TOKEN_INFO info;
+
+	EXPECT(CKR_OK, C_GetTokenInfo(SLOT, &info));
+	return info.flags &
+	       (CKF_TOKEN_INITIALIZED | CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED |
+		       CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED |
+		       CKF_SO_PIN_COUNT_LOW | CKF_SO_PIN_FINAL_TRY | CKF_SO_PIN_LOCKED);
+}
+
+/* A token, and its two users. */
+static void officers(void)
+{
+	unsigned char label[32];
+	CK_SESSION_HANDLE rw, ro, other;
+	CK_SLOT_ID slots[64];
+	CK_ULONG n = 0;
+
+	memset(label, ' ', sizeof(label));
+	memcpy(label, "states", 6);
+	EXPECT(CKR_OK, C_GetSlotList(CK_TRUE, NULL, &n));
+	expect("two slots", 2, n);
+	expect("not initialized", 0, token_flags());
+	EXPECT(CKR_SLOT_ID_INVALID, C_InitToken(64, SO_PIN, label));
+	EXPECT(CKR_TOKEN_WRITE_PROTECTED, C_InitToken(0, SO_PIN, label));
+	EXPECT(CKR_PIN_LEN_RANGE, C_InitToken(SLOT, (unsigned char *)(size_t) "123", 3, label));
+	EXPECT(CKR_ARGUMENTS_BAD, C_InitToken(SLOT, NULL, 0, label));
+	EXPECT(CKR_OK, C_InitToken(SLOT, SO_PIN, label));
+	/* The list of the length that was told before. */
+	EXPECT(CKR_OK, C_GetSlotList(CK_TRUE, slots, &n));
+	expect("still two", 2, n);
+	EXPECT(CKR_OK, C_GetSlotList(CK_TRUE, NULL, &n));
+	expect("and now three", 3, n);
+	expect("initialized", CKF_TOKEN_INITIALIZED | CKF_LOGIN_REQUIRED, token_flags());
+	rw = open_on(SLOT, CKF_RW_SESSION);
+	ro = open_on(SLOT, 0);
+	EXPECT(CKR_SESSION_EXISTS, C_InitToken(SLOT, SO_PIN, label));
+	EXPECT(CKR_USER_PIN_NOT_INITIALIZED, C_Login(rw, CKU_USER, PIN));
+	EXPECT(CKR_USER_NOT_LOGGED_IN, C_InitPIN(rw, PIN));
+	EXPECT(CKR_SESSION_READ_ONLY_EXISTS, C_Login(rw, CKU_SO, SO_PIN));
+	EXPECT(CKR_OK, C_CloseSession(ro));
+	EXPECT(CKR_ARGUMENTS_BAD, C_Login(rw, CKU_SO, NULL, 0));
+	EXPECT(CKR_USER_TYPE_INVALID, C_Login(rw, 7, PIN));
+	EXPECT(CKR_OPERATION_NOT_INITIALIZED, C_Login(rw, CKU_CONTEXT_SPECIFIC, PIN));
+	EXPECT(CKR_PIN_INCORRECT, C_Login(rw, CKU_SO, WRONG));
+	expect("a wrong PIN is told",
+		CKF_TOKEN_INITIALIZED | CKF_LOGIN_REQUIRED | CKF_SO_PIN_COUNT_LOW, token_flags());
+	EXPECT(CKR_OK, C_Login(rw, CKU_SO, SO_PIN));
+	expect("the state of the SO", CKS_RW_SO_FUNCTIONS, state(rw));
+	EXPECT(CKR_SESSION_READ_WRITE_SO_EXISTS,
+		C_OpenSession(SLOT, CKF_SERIAL_SESSION, NULL, NULL, &other));
+	EXPECT(CKR_USER_ANOTHER_ALREADY_LOGGED_IN, C_Login(rw, CKU_USER, PIN));
+	EXPECT(CKR_USER_ALREADY_LOGGED_IN, C_Login(rw, CKU_SO, SO_PIN));
+	EXPECT(CKR_PIN_LEN_RANGE, C_InitPIN(rw, (unsigned char *)(size_t) "123", 3));
+	EXPECT(CKR_OK, C_InitPIN(rw, PIN));
+	expect("the SO makes no keys", CKR_USER_NOT_LOGGED_IN, generate(rw, &yes, &n, &n));
+	EXPECT(CKR_OK, C_Logout(rw));
+	EXPECT(CKR_USER_NOT_LOGGED_IN, C_Logout(rw));
+	expect("the state of nobody", CKS_RW_PUBLIC_SESSION, state(rw));
+	expect("the PIN is set",
+		CKF_TOKEN_INITIALIZED | CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED,
+		token_flags());
+	EXPECT(CKR_OK, C_CloseAllSessions(SLOT));
+}
+
+/* What is there before the login, with it, and after the logout. */
+static void users(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE *key)
+{
+	CK_SESSION_HANDLE ro = open_on(SLOT, 0), other = open_on(0, CKF_RW_SESSION);
+	CK_OBJECT_HANDLE public, private, of_session, dummy;
+	CK_BYTE message[] = "message", signature[64];
+	CK_ULONG n = sizeof(signature);
+	CK_BBOOL is_private = 2;
+	CK_ATTRIBUTE a = {CKA_PRIVATE, &is_private, 1};
+
+	expect("no key without a login", CKR_USER_NOT_LOGGED_IN,
+		generate(s, &yes, &public, &private));
+	expect("nor one of the session", CKR_USER_NOT_LOGGED_IN,
+		generate(s, &no, &public, &private));
+	EXPECT(CKR_OK, C_Login(ro, CKU_USER, PIN));
+	expect("the login is for all sessions", CKS_RW_USER_FUNCTIONS, state(s));
+	expect("also those that only read", CKS_RO_USER_FUNCTIONS, state(ro));
+	expect("a key on the token", CKR_OK, generate(s, &yes, &public, &private));
+	expect("not by a session that only reads", CKR_SESSION_READ_ONLY,
+		generate(ro, &yes, &dummy, &dummy));
+	expect("a key of the session", CKR_OK, generate(s, &no, &dummy, &of_session));
+	expect("signs", CKR_OK, sign(s, private));
+	expect("in the other session, too", CKR_OK, sign(ro, private));
+	expect("the session's key signs", CKR_OK, sign(s, of_session));
+	EXPECT(CKR_OK, C_GetAttributeValue(s, private, &a, 1));
+	expect("a private key is private", CK_TRUE, is_private);
+	EXPECT(CKR_OK, C_GetAttributeValue(s, public, &a, 1));
+	expect("a public key is not", CK_FALSE, is_private);
+	expect("not for another slot", CKR_KEY_HANDLE_INVALID, sign(other, private));
+	expect("where it is not found", 0, count(other, CKO_PRIVATE_KEY));
+	expect("here are both", 2, count(s, CKO_PRIVATE_KEY));
+	EXPECT(CKR_OK, C_SignInit(s, &ecdsa, private));
+	EXPECT(CKR_OK, C_SignInit(ro, &ecdsa, of_session));
+	EXPECT(CKR_OK, C_Logout(s));
+	EXPECT(CKR_USER_NOT_LOGGED_IN, C_Sign(s, message, 7, signature, &n));
+	EXPECT(CKR_USER_NOT_LOGGED_IN, C_Sign(ro, message, 7, signature, &n));
+	expect("the key is not there", CKR_KEY_HANDLE_INVALID, sign(s, private));
+	expect("nor found", 0, count(s, CKO_PRIVATE_KEY));
+	EXPECT(CKR_OBJECT_HANDLE_INVALID, C_GetAttributeValue(s, private, &a, 1));
+	EXPECT(CKR_OBJECT_HANDLE_INVALID, C_DestroyObject(s, private));
+	expect("the public keys are", 2, count(ro, CKO_PUBLIC_KEY));
+	EXPECT(CKR_OK, C_Login(s, CKU_USER, PIN));
+	expect("it is there again", CKR_OK, sign(s, private));
+	expect("the session's key is not", CKR_KEY_HANDLE_INVALID, sign(s, of_session));
+	EXPECT(CKR_OK, C_CloseSession(ro));
+	EXPECT(CKR_OK, C_CloseSession(other));
+	*key = private;
+}
+
+static void change_pin(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE key)
+{
+	EXPECT(CKR_PIN_INCORRECT, C_SetPIN(s, WRONG, NEW_PIN));
+	EXPECT(CKR_PIN_LEN_RANGE, C_SetPIN(s, PIN, (unsigned char *)(size_t) "12", 2));
+	EXPECT(CKR_OK, C_SetPIN(s, PIN, NEW_PIN));
+	expect("who changed it is still logged in", CKR_OK, sign(s, key));
+	EXPECT(CKR_OK, C_Logout(s));
+	EXPECT(CKR_PIN_INCORRECT, C_Login(s, CKU_USER, PIN));
+	/* Nobody is logged in: it is the user's. */
+	EXPECT(CKR_OK, C_SetPIN(s, NEW_PIN, PIN));
+	EXPECT(CKR_OK, C_Login(s, CKU_USER, PIN));
+	expect("it works", CKR_OK, sign(s, key));
+}
+
+/* A child goes on with the login, and its logout is its own. */
+static void children(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE key)
+{
+	int status = -1;
+	pid_t child;
+
+	fflush(stdout);
+	child = fork();
+
+	if (!child) {
+		failed = 0;
+		expect("the child signs", CKR_OK, sign(s, key));
+		EXPECT(CKR_OK, C_Logout(s));
+		expect("and then not", CKR_KEY_HANDLE_INVALID, sign(s, key));
+		fflush(stdout);
+		_exit(failed != 0);
+	}
+	waitpid(child, &status, 0);
+	expect("the child", 0, (CK_RV)status);
+	expect("the parent still signs", CKR_OK, sign(s, key));
+}
+
+static CK_OBJECT_HANDLE shared_key;
+
+static void *sign_often(void *result)
+{
+	CK_SESSION_HANDLE s;
+	CK_RV rv = p11->C_OpenSession(SLOT, CKF_SERIAL_SESSION, NULL, NULL, &s);
+
+	for (int i = 0; !rv && i < 50; i++)
+		rv = sign(s, shared_key);
+	*(CK_RV *)result = rv;
+	return NULL;
+}
+
+static void threads(CK_OBJECT_HANDLE key)
+{
+	pthread_t t[4];
+	CK_RV results[4];
+
+	shared_key = key;
+	for (int i = 0; i < 4; i++)
+		pthread_create(&t[i], NULL, sign_often, &results[i]);
+	for (int i = 0; i < 4; i++) {
+		pthread_join(t[i], NULL);
+		expect("a thread", CKR_OK, results[i]);
+	}
+}
+
+static void restart(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE key)
+{
+	char line[16];
+
+	puts("restart");
+	fflush(stdout);
+	if (!fgets(line, sizeof(line), stdin))
+		exit(1);
+	expect("after a restart of the TEE", CKR_USER_NOT_LOGGED_IN, sign(s, key));
+	EXPECT(CKR_OK, C_Login(s, CKU_USER, PIN));
+	expect("and a login", CKR_OK, sign(s, key));
+}
+
+int main(int argc, char **argv)
+{
+	void *module = argc == 2 ? dlopen(argv[1], RTLD_NOW) : NULL;
+	CK_C_GetFunctionList get =
+		module ? (CK_C_GetFunctionList)dlsym(module, "C_GetFunctionList") : NULL;
+	CK_SESSION_HANDLE s, of_default;
+	CK_OBJECT_HANDLE key = 0;
+
+	if (!get || get(&p11) != CKR_OK)
+		return 1;
+	EXPECT(CKR_OK, C_Initialize(NULL));
+	officers();
+	s = open_on(SLOT, CKF_RW_SESSION);
+	of_default = open_on(0, CKF_RW_SESSION);
+	users(s, &key);
+	change_pin(s, key);
+	children(s, key);
+	threads(key);
+	restart(s, key);
+	/* The login ends with the last session of its slot, and not with another's. */
+	EXPECT(CKR_OK, C_CloseAllSessions(SLOT));
+	EXPECT(CKR_SESSION_HANDLE_INVALID, C_Logout(s));
+	EXPECT(CKR_USER_NOT_LOGGED_IN, C_Logout(of_default));
+	s = open_on(SLOT, 0);
+	expect("nobody", CKS_RO_PUBLIC_SESSION, state(s));
+	EXPECT(CKR_SESSION_READ_ONLY, C_SetPIN(s, PIN, NEW_PIN));
+	EXPECT(CKR_OK, C_Finalize(NULL));
+	printf("%u passed, %u failed\n", passed, failed);
+	return failed != 0;
+}
