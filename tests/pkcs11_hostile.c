@@ -41,6 +41,7 @@ static void check(const char *what, int good)
 #define EXPECT3(rv, call) expect(#call, rv, p30->call)
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
+static CK_OBJECT_CLASS data_class = CKO_DATA;
 static CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
 static CK_BYTE p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
 static CK_MECHANISM ecdsa_sha256 = {CKM_ECDSA_SHA256, NULL, 0};
@@ -154,6 +155,46 @@ static void one_buffer(void)
 			check("the same plaintext", n == sizeof(plain) && !memcmp(b, plain, n));
 		}
 	}
+}
+
+static size_t memory_kib(void)
+{
+	unsigned long kib = 0;
+	char line[256];
+	FILE *f = fopen("/proc/self/status", "r");
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "VmData: %lu", &kib) == 1)
+			break;
+	}
+	if (f)
+		fclose(f);
+	return kib;
+}
+
+/* A server makes an object of its session for each of its clients, for years. */
+static void many_objects(void)
+{
+	CK_ATTRIBUTE t[] = {
+		{CKA_CLASS, &data_class, sizeof(data_class)}, {CKA_VALUE, (void *)"v", 1}};
+	CK_OBJECT_HANDLE o = 0, first = 0, last = 0;
+	size_t before = 0;
+
+	for (int i = 0; i < 200000; i++) {
+		if (i == 20000)
+			before = memory_kib();
+		if (p11->C_CreateObject(s, t, COUNT(t), &o) || o == first || o == last ||
+			p11->C_DestroyObject(s, o)) {
+			failed++;
+			printf("not ok - object number %d\n", i);
+			return;
+		}
+		first = first ? first : o;
+		last = o;
+	}
+	EXPECT(CKR_OBJECT_HANDLE_INVALID, C_DestroyObject(s, first));
+	EXPECT(CKR_OBJECT_HANDLE_INVALID, C_DestroyObject(s, last));
+	check("what is gone takes no memory", memory_kib() < before + 2048);
 }
 
 /* --- Threads --- */
@@ -359,6 +400,7 @@ int main(int argc, char **argv)
 	bad_derivation();
 	tag_without_data();
 	one_buffer();
+	many_objects();
 	finalized_in_use();
 	closed_in_use();
 	forked_in_use();
