@@ -157,6 +157,44 @@ static void one_buffer(void)
 	}
 }
 
+static CK_RV make_with(
+	const CK_ATTRIBUTE *private_one, const CK_ATTRIBUTE *public_one, CK_OBJECT_HANDLE *private)
+{
+	CK_ATTRIBUTE of_private[] = {{CKA_TOKEN, &yes, 1}, *private_one};
+	CK_ATTRIBUTE of_public[] = {{CKA_EC_PARAMS, p256, sizeof(p256)}, *public_one};
+	CK_OBJECT_HANDLE public;
+
+	return p11->C_GenerateKeyPair(s, &make_ec, of_public, 2, of_private, 2, &public, private);
+}
+
+/* What a template asks for is there, or the key is not. */
+static void templates(void)
+{
+	CK_ATTRIBUTE sign = {CKA_SIGN, &yes, 1}, verify = {CKA_VERIFY, &yes, 1};
+	CK_ATTRIBUTE fixed = {CKA_MODIFIABLE, &no, 1}, label = {CKA_LABEL, "renamed", 7};
+	CK_ATTRIBUTE strange = {0x12345, &yes, 1}, trusted = {CKA_TRUSTED, &yes, 1};
+	CK_ATTRIBUTE nested = {CKA_WRAP_TEMPLATE, &strange, sizeof(strange)};
+	CK_ATTRIBUTE date = {CKA_START_DATE, "2026", 4};
+	CK_BBOOL may_change = 2;
+	CK_ATTRIBUTE asked = {CKA_MODIFIABLE, &may_change, 1};
+	CK_OBJECT_HANDLE key = 0;
+
+	expect("unknown", CKR_ATTRIBUTE_TYPE_INVALID, make_with(&sign, &strange, &key));
+	expect("nested", CKR_ATTRIBUTE_TYPE_INVALID, make_with(&sign, &nested, &key));
+	expect("trusted", CKR_TEMPLATE_INCONSISTENT, make_with(&sign, &trusted, &key));
+	expect("half a date", CKR_ATTRIBUTE_VALUE_INVALID, make_with(&date, &verify, &key));
+	expect("no key", 0, key);
+	expect("not to be changed", CKR_OK, make_with(&fixed, &verify, &key));
+	EXPECT(CKR_OK, C_GetAttributeValue(s, key, &asked, 1));
+	expect("so it says", CK_FALSE, may_change);
+	EXPECT(CKR_ACTION_PROHIBITED, C_SetAttributeValue(s, key, &label, 1));
+	EXPECT(CKR_OK, C_DestroyObject(s, key));
+	expect("an ordinary one", CKR_OK, make_with(&sign, &verify, &key));
+	EXPECT(CKR_ATTRIBUTE_VALUE_INVALID, C_SetAttributeValue(s, key, &date, 1));
+	EXPECT(CKR_OK, C_SetAttributeValue(s, key, &label, 1));
+	EXPECT(CKR_OK, C_DestroyObject(s, key));
+}
+
 static size_t memory_kib(void)
 {
 	unsigned long kib = 0;
@@ -400,6 +438,7 @@ int main(int argc, char **argv)
 	bad_derivation();
 	tag_without_data();
 	one_buffer();
+	templates();
 	many_objects();
 	finalized_in_use();
 	closed_in_use();
