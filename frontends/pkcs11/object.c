@@ -171,7 +171,7 @@ static bool is_known(const struct kw_key *key, bool *seen, size_t seen_len)
 	old = table_at(place)->data->key;
 	a = kw_key_attributes(old, &a_len);
 	b = kw_key_attributes(key, &b_len);
-	if (a_len != b_len || memcmp(a, b, a_len))
+	if (a_len != b_len || (a_len && memcmp(a, b, a_len)))
 		return false;
 	if (strcmp(kw_key_name(old), kw_key_name(key)) ||
 		kw_key_purposes(old) != kw_key_purposes(key) ||
