@@ -41,6 +41,7 @@ static void check(const char *what, int good)
 #define EXPECT3(rv, call) expect(#call, rv, p30->call)
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
+static CK_OBJECT_CLASS data_class = CKO_DATA;
 static CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
 static CK_BYTE p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
 static CK_MECHANISM ecdsa_sha256 = {CKM_ECDSA_SHA256, NULL, 0};
@@ -154,6 +155,84 @@ static void one_buffer(void)
 			check("the same plaintext", n == sizeof(plain) && !memcmp(b, plain, n));
 		}
 	}
+}
+
+static CK_RV make_with(
+	const CK_ATTRIBUTE *private_one, const CK_ATTRIBUTE *public_one, CK_OBJECT_HANDLE *private)
+{
+	CK_ATTRIBUTE of_private[] = {{CKA_TOKEN, &yes, 1}, *private_one};
+	CK_ATTRIBUTE of_public[] = {{CKA_EC_PARAMS, p256, sizeof(p256)}, *public_one};
+	CK_OBJECT_HANDLE public;
+
+	return p11->C_GenerateKeyPair(s, &make_ec, of_public, 2, of_private, 2, &public, private);
+}
+
+/* What a template asks for is there, or the key is not. */
+static void templates(void)
+{
+	CK_ATTRIBUTE sign = {CKA_SIGN, &yes, 1}, verify = {CKA_VERIFY, &yes, 1};
+	CK_ATTRIBUTE fixed = {CKA_MODIFIABLE, &no, 1}, label = {CKA_LABEL, "renamed", 7};
+	CK_ATTRIBUTE strange = {0x12345, &yes, 1}, trusted = {CKA_TRUSTED, &yes, 1};
+	CK_ATTRIBUTE nested = {CKA_WRAP_TEMPLATE, &strange, sizeof(strange)};
+	CK_ATTRIBUTE date = {CKA_START_DATE, "2026", 4};
+	CK_BBOOL may_change = 2;
+	CK_ATTRIBUTE asked = {CKA_MODIFIABLE, &may_change, 1};
+	CK_OBJECT_HANDLE key = 0;
+
+	expect("unknown", CKR_ATTRIBUTE_TYPE_INVALID, make_with(&sign, &strange, &key));
+	expect("nested", CKR_ATTRIBUTE_TYPE_INVALID, make_with(&sign, &nested, &key));
+	expect("trusted", CKR_TEMPLATE_INCONSISTENT, make_with(&sign, &trusted, &key));
+	expect("half a date", CKR_ATTRIBUTE_VALUE_INVALID, make_with(&date, &verify, &key));
+	expect("no key", 0, key);
+	expect("not to be changed", CKR_OK, make_with(&fixed, &verify, &key));
+	EXPECT(CKR_OK, C_GetAttributeValue(s, key, &asked, 1));
+	expect("so it says", CK_FALSE, may_change);
+	EXPECT(CKR_ACTION_PROHIBITED, C_SetAttributeValue(s, key, &label, 1));
+	EXPECT(CKR_OK, C_DestroyObject(s, key));
+	expect("an ordinary one", CKR_OK, make_with(&sign, &verify, &key));
+	EXPECT(CKR_ATTRIBUTE_VALUE_INVALID, C_SetAttributeValue(s, key, &date, 1));
+	EXPECT(CKR_OK, C_SetAttributeValue(s, key, &label, 1));
+	EXPECT(CKR_OK, C_DestroyObject(s, key));
+}
+
+static size_t memory_kib(void)
+{
+	unsigned long kib = 0;
+	char line[256];
+	FILE *f = fopen("/proc/self/status", "r");
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "VmData: %lu", &kib) == 1)
+			break;
+	}
+	if (f)
+		fclose(f);
+	return kib;
+}
+
+/* A server makes an object of its session for each of its clients, for years. */
+static void many_objects(void)
+{
+	CK_ATTRIBUTE t[] = {
+		{CKA_CLASS, &data_class, sizeof(data_class)}, {CKA_VALUE, (void *)"v", 1}};
+	CK_OBJECT_HANDLE o = 0, first = 0, last = 0;
+	size_t before = 0;
+
+	for (int i = 0; i < 200000; i++) {
+		if (i == 20000)
+			before = memory_kib();
+		if (p11->C_CreateObject(s, t, COUNT(t), &o) || o == first || o == last ||
+			p11->C_DestroyObject(s, o)) {
+			failed++;
+			printf("not ok - object number %d\n", i);
+			return;
+		}
+		first = first ? first : o;
+		last = o;
+	}
+	EXPECT(CKR_OBJECT_HANDLE_INVALID, C_DestroyObject(s, first));
+	EXPECT(CKR_OBJECT_HANDLE_INVALID, C_DestroyObject(s, last));
+	check("what is gone takes no memory", memory_kib() < before + 2048);
 }
 
 /* --- Threads --- */
@@ -359,6 +438,8 @@ int main(int argc, char **argv)
 	bad_derivation();
 	tag_without_data();
 	one_buffer();
+	templates();
+	many_objects();
 	finalized_in_use();
 	closed_in_use();
 	forked_in_use();

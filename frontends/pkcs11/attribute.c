@@ -180,7 +180,7 @@ static CK_RV get_common(const struct object *o, CK_ATTRIBUTE_TYPE type, struct v
 	case CKA_DERIVE:
 		return flag(v, uses_of(o) & CKF_DERIVE);
 	case CKA_MODIFIABLE:
-		return flag(v, may_manage(o));
+		return flag(v, may_manage(o) && !(kept_number(o, STORED_FLAGS) & STORED_FIXED));
 	case CKA_COPYABLE: /* A key that cannot leave the TEE is in one place. */
 		return flag(v, o->item && !item_has_flag(o->item, STORED_UNCOPIED));
 	case CKA_DESTROYABLE:

@@ -54,8 +54,13 @@ out:
 static CK_RV check_changes(const CK_ATTRIBUTE *attributes, CK_ULONG count)
 {
 	for (CK_ULONG i = 0; i < count; i++) {
-		if (!stored_tag_of(attributes[i].type))
+		const CK_ATTRIBUTE *a = &attributes[i];
+		bool is_date = a->type == CKA_START_DATE || a->type == CKA_END_DATE;
+
+		if (!stored_tag_of(a->type))
 			return CKR_ATTRIBUTE_READ_ONLY;
+		if (is_date && a->ulValueLen && a->ulValueLen != sizeof(CK_DATE))
+			return CKR_ATTRIBUTE_VALUE_INVALID;
 	}
 	return CKR_OK;
 }
@@ -88,6 +93,8 @@ static CK_RV change_key(struct object *o, const CK_ATTRIBUTE *attributes, CK_ULO
 	old = kw_key_attributes(now, &len);
 	if (len)
 		memcpy(list, old, len);
+	if (stored_number(list, len, STORED_FLAGS) & STORED_FIXED)
+		rv = CKR_ACTION_PROHIBITED;
 	for (CK_ULONG i = 0; !rv && i < count; i++)
 		rv = stored_put(list, &len, stored_tag_of(attributes[i].type), attributes[i].pValue,
 			attributes[i].ulValueLen);

@@ -242,7 +242,10 @@ static CK_RV keep_public(struct session *s, const struct public_part *part,
 	CK_RV rv = attribute_flag(attributes, count, CKA_TOKEN, false, &request.is_token);
 
 	if (!rv)
-		rv = template_read_public(attributes, count, part->type, &kept);
+		rv = template_read_public(attributes, count, part->type, true, &kept);
+	if (!rv)
+		rv = template_keep_flags(
+			attributes, count, 0, kept.attributes, &kept.attributes_len);
 	if (rv)
 		return rv;
 	if (!EVP_Q_digest(

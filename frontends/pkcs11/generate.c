@@ -178,7 +178,7 @@ CK_RV C_GenerateKeyPair(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
 		rv = template_read(
 			private_attributes, private_count, type, false, session_is_rw(s), &request);
 	if (!rv)
-		rv = template_read_public(public_attributes, public_count, type, &request);
+		rv = template_read_public(public_attributes, public_count, type, false, &request);
 	if (!rv)
 		rv = create_key(&request, type, NULL, 0, &key);
 	if (!rv)

@@ -60,7 +60,7 @@ CK_RV object_get(CK_OBJECT_HANDLE handle, struct object **object)
 	struct object *o;
 
 	module_lock();
-	o = handle ? table_at(handle - 1) : NULL;
+	o = table_at(table_place(handle));
 	if (o && !object_is_visible(o))
 		o = NULL;
 	if (o)
@@ -124,7 +124,7 @@ CK_RV object_add(struct object **object, CK_OBJECT_HANDLE *handle)
 	} else if (!object_is_visible(*object)) {
 		rv = CKR_USER_NOT_LOGGED_IN;
 	} else if (table_reserve(1)) {
-		*handle = table_append(*object);
+		*handle = table_add_to_session(*object);
 		*object = NULL;
 		rv = CKR_OK;
 	}
@@ -369,11 +369,14 @@ CK_RV object_add_item(struct object **object, CK_OBJECT_HANDLE *handle)
 
 void object_replace(CK_OBJECT_HANDLE handle, struct object **object)
 {
+	size_t place;
+
 	module_lock();
+	place = table_place(handle);
 	/* Gone meanwhile: it stays so. */
-	if (table_at(handle - 1)) {
+	if (place != TABLE_NONE) {
 		(*object)->handle = handle;
-		table_set(handle - 1, *object);
+		table_set(place, *object);
 		*object = NULL;
 	}
 	module_unlock();
@@ -449,10 +452,11 @@ CK_RV object_add_key(
 
 void object_forget(CK_OBJECT_HANDLE handle)
 {
-	module_lock();
-	if (handle && table_at(handle - 1)) {
-		size_t place = handle - 1;
+	size_t place;
 
+	module_lock();
+	place = table_place(handle);
+	if (place != TABLE_NONE) {
 		if (is_on_token(place) && table_at(place)->class == CKO_PUBLIC_KEY &&
 			!table_at(place)->item)
 			place--;

@@ -6,16 +6,27 @@
 
 #include "attribute.h"
 
+/* A handle is a place plus 1, and above it how often sessions' objects had the place before, so that an old handle is not
+ * taken for what has its place now. CK_ULONG has 32 bits on some machines. */
+#define HANDLE_BITS (8 * sizeof(CK_OBJECT_HANDLE) - 1)
+#define PLACE_BITS (HANDLE_BITS > 32 ? 32 : 22)
+#define PLACES_MAX ((size_t)1 << (PLACE_BITS - 1))
+#define PLACE_MASK (((CK_OBJECT_HANDLE)1 << PLACE_BITS) - 1)
+#define TIMES_MASK (((CK_OBJECT_HANDLE)1 << (HANDLE_BITS - PLACE_BITS)) - 1)
+
 /* Chains go by place plus 1; 0 is the end. */
 struct place {
 	struct object *object;
-	uint32_t next[TABLE_INDEXES];
+	uint32_t next[TABLE_INDEXES]; /* the first is that of free places too */
+	uint32_t times;
 };
 
 static struct place *places;
 static size_t used, room; /* room is a power of two: as many chains has each index */
 static uint32_t *heads[TABLE_INDEXES];
 static size_t session_objects;
+static uint32_t free_first,
+	free_last; /* places of sessions' objects: the one that is free longest comes first */
 
 size_t table_size(void)
 {
@@ -129,25 +140,64 @@ bool table_reserve(size_t n)
 
 	while (wanted < used + n)
 		wanted *= 2;
-	if (wanted > UINT32_MAX / 2)
+	if (wanted > PLACES_MAX)
 		return false;
 	return wanted == room || grow(wanted);
 }
 
+static CK_OBJECT_HANDLE handle_of(size_t place)
+{
+	return ((places[place].times & TIMES_MASK) << PLACE_BITS | place) + 1;
+}
+
+size_t table_place(CK_OBJECT_HANDLE handle)
+{
+	size_t place = (size_t)((handle - 1) & PLACE_MASK);
+
+	if (!handle || place >= used || !places[place].object || handle_of(place) != handle)
+		return TABLE_NONE;
+	return place;
+}
+
 CK_OBJECT_HANDLE table_append(struct object *o)
 {
-	places[used++].object = NULL;
-	o->handle = used;
+	places[used].object = NULL;
+	places[used].times = 0;
+	o->handle = handle_of(used++);
 	table_set(used - 1, o);
-	return used;
+	return o->handle;
+}
+
+CK_OBJECT_HANDLE table_add_to_session(struct object *o)
+{
+	size_t place = free_first - 1;
+
+	if (!free_first)
+		return table_append(o);
+	free_first = places[place].next[0];
+	if (!free_first)
+		free_last = 0;
+	o->handle = handle_of(place);
+	table_set(place, o);
+	return o->handle;
+}
+
+static void free_place(size_t place)
+{
+	uint32_t *end = free_last ? &places[free_last - 1].next[0] : &free_first;
+
+	places[place].times++;
+	places[place].next[0] = 0;
+	*end = free_last = (uint32_t)place + 1;
 }
 
 void table_set(size_t place, struct object *o)
 {
 	struct object **at = &places[place].object;
+	bool was_of_session = *at && (*at)->session;
 
 	if (*at) {
-		session_objects -= (*at)->session != 0;
+		session_objects -= was_of_session;
 		unlink_place(place);
 		object_put(at);
 	}
@@ -155,6 +205,8 @@ void table_set(size_t place, struct object *o)
 	if (o) {
 		session_objects += o->session != 0;
 		link_place(place);
+	} else if (was_of_session) {
+		free_place(place);
 	}
 }
 
@@ -169,6 +221,7 @@ void table_clear(void)
 	free(places);
 	places = NULL;
 	used = room = session_objects = 0;
+	free_first = free_last = 0;
 }
 
 size_t table_first(enum table_index index, const void *p, size_t n)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The places of objects, and where to look for those with one label, CKA_ID or key. A handle is a place plus 1.
- * Everything here is under the module's lock.
+ * The places of objects, and where to look for those with one label, CKA_ID or key. What is on the token has its place plus 1 as its
+ * handle; places of sessions' objects are used again, with other handles. Everything here is under the module's lock.
  */
 #ifndef FRONTENDS_PKCS11_TABLE_H
 #define FRONTENDS_PKCS11_TABLE_H
@@ -18,8 +18,12 @@ size_t table_size(void);
 struct object *table_at(size_t place);
 /* Room for n more objects; false: no memory. */
 bool table_reserve(size_t n);
+/* TABLE_NONE: there is nothing any more. */
+size_t table_place(CK_OBJECT_HANDLE handle);
 /* Takes the reference over, and gives the object its handle. There is room. */
 CK_OBJECT_HANDLE table_append(struct object *o);
+/* The same for an object that ends with its session, in a place that may have been another's. */
+CK_OBJECT_HANDLE table_add_to_session(struct object *o);
 /* Another object, or none, in place of the one that was there. Takes the reference over. */
 void table_set(size_t place, struct object *o);
 void table_clear(void);

@@ -30,8 +30,8 @@ static const struct attribute_rule private_rules[] = {
 	{CKA_LABEL, RULE_KEPT},
 	{CKA_ID, RULE_KEPT},
 	{CKA_SUBJECT, RULE_KEPT},
-	{CKA_START_DATE, RULE_KEPT},
-	{CKA_END_DATE, RULE_KEPT},
+	{CKA_START_DATE, RULE_DATE},
+	{CKA_END_DATE, RULE_DATE},
 	{CKA_EC_PARAMS, RULE_ANY},
 	{CKA_MODULUS, RULE_VALUE},
 	{CKA_PUBLIC_EXPONENT, RULE_VALUE},
@@ -52,6 +52,39 @@ static const struct attribute_rule private_rules[] = {
 	{CKA_KEYWARD_ATTESTATION, RULE_MINE},
 };
 
+/* 4.8. A public key's uses follow from its private key's. */
+static const struct attribute_rule public_rules[] = {
+	{CKA_CLASS, RULE_ANY},
+	{CKA_KEY_TYPE, RULE_ANY},
+	{CKA_TOKEN, RULE_ANY},
+	{CKA_PRIVATE, RULE_ANY},
+	{CKA_MODIFIABLE, RULE_ANY},
+	{CKA_COPYABLE, RULE_ANY},
+	{CKA_DESTROYABLE, RULE_TRUE_ONLY},
+	{CKA_ENCRYPT, RULE_ANY},
+	{CKA_VERIFY, RULE_ANY},
+	{CKA_VERIFY_RECOVER, RULE_ANY},
+	{CKA_WRAP, RULE_ANY},
+	{CKA_DERIVE, RULE_ANY},
+	{CKA_TRUSTED, RULE_FALSE_ONLY},
+	{CKA_ALLOWED_MECHANISMS, RULE_KEPT},
+	{CKA_LABEL, RULE_KEPT},
+	{CKA_ID, RULE_KEPT},
+	{CKA_SUBJECT, RULE_KEPT},
+	{CKA_START_DATE, RULE_DATE},
+	{CKA_END_DATE, RULE_DATE},
+	{CKA_EC_PARAMS, RULE_ANY},
+	{CKA_MODULUS_BITS, RULE_ANY},
+	{CKA_PUBLIC_EXPONENT, RULE_ANY},
+	{CKA_MODULUS, RULE_VALUE},
+	{CKA_EC_POINT, RULE_VALUE},
+	{CKA_PUBLIC_KEY_INFO, RULE_VALUE},
+	{CKA_LOCAL, RULE_MINE},
+	{CKA_KEY_GEN_MECHANISM, RULE_MINE},
+	{CKA_UNIQUE_ID, RULE_MINE},
+	{CKA_KEYWARD_ATTESTATION, RULE_MINE},
+};
+
 static CK_RV apply(enum rule rule, const CK_ATTRIBUTE *a, bool material)
 {
 	bool is_set;
@@ -62,6 +95,10 @@ static CK_RV apply(enum rule rule, const CK_ATTRIBUTE *a, bool material)
 		if (attribute_flag(a, 1, a->type, false, &is_set))
 			return CKR_ATTRIBUTE_VALUE_INVALID;
 		return is_set == (rule == RULE_TRUE_ONLY) ? CKR_OK : CKR_TEMPLATE_INCONSISTENT;
+	case RULE_DATE:
+		return !a->ulValueLen || a->ulValueLen == sizeof(CK_DATE)
+			       ? CKR_OK
+			       : CKR_ATTRIBUTE_VALUE_INVALID;
 	case RULE_VALUE:
 		return material ? CKR_OK : CKR_TEMPLATE_INCONSISTENT;
 	case RULE_MINE:
@@ -109,6 +146,16 @@ CK_RV template_keep(
 	}
 	a = attribute_find(attributes, count, CKA_ALLOWED_MECHANISMS);
 	return a ? stored_put_mechanisms(request->attributes, &request->attributes_len, a) : CKR_OK;
+}
+
+CK_RV template_keep_flags(
+	const CK_ATTRIBUTE *attributes, CK_ULONG count, uint8_t flags, uint8_t *list, size_t *len)
+{
+	bool may_change;
+	CK_RV rv = attribute_flag(attributes, count, CKA_MODIFIABLE, true, &may_change);
+
+	flags |= may_change ? 0 : STORED_FIXED;
+	return rv || !flags ? rv : stored_put(list, len, STORED_FLAGS, &flags, 1);
 }
 
 CK_RV template_expect(
@@ -174,7 +221,6 @@ static CK_RV read_flags(const CK_ATTRIBUTE *attributes, CK_ULONG count, struct f
 CK_RV template_read(const CK_ATTRIBUTE *attributes, CK_ULONG count, enum kw_key_type type,
 	bool material, bool is_rw, struct key_request *request)
 {
-	static const uint8_t each_time = STORED_ALWAYS_AUTHENTICATE;
 	struct flags f;
 	CK_RV rv;
 
@@ -205,18 +251,20 @@ CK_RV template_read(const CK_ATTRIBUTE *attributes, CK_ULONG count, enum kw_key_
 	request->purposes |= (f.raw ? KW_PURPOSE_RAW : 0) |
 			     (f.extractable ? KW_PURPOSE_EXTRACTABLE : 0) |
 			     (f.extractable && f.with_trusted ? KW_PURPOSE_WITH_TRUSTED : 0);
-	if (f.each_time)
-		rv = stored_put(
-			request->attributes, &request->attributes_len, STORED_FLAGS, &each_time, 1);
+	rv = template_keep_flags(attributes, count, f.each_time ? STORED_ALWAYS_AUTHENTICATE : 0,
+		request->attributes, &request->attributes_len);
 	return rv ? rv : template_keep(attributes, count, true, request);
 }
 
 CK_RV template_read_public(const CK_ATTRIBUTE *attributes, CK_ULONG count, enum kw_key_type type,
-	struct key_request *request)
+	bool material, struct key_request *request)
 {
 	bool wrap;
-	CK_RV rv = template_expect(attributes, count, CKA_CLASS, CKO_PUBLIC_KEY);
+	CK_RV rv = template_check_rules(public_rules,
+		sizeof(public_rules) / sizeof(public_rules[0]), attributes, count, material);
 
+	if (!rv)
+		rv = template_expect(attributes, count, CKA_CLASS, CKO_PUBLIC_KEY);
 	if (!rv)
 		rv = template_expect(attributes, count, CKA_KEY_TYPE, object_key_type(type));
 	if (!rv)

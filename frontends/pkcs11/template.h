@@ -23,6 +23,7 @@ enum rule {
 	RULE_FALSE_ONLY, /* a flag with a meaning that is not there */
 	RULE_TRUE_ONLY,
 	RULE_KEPT,  /* in the TEE, with the key */
+	RULE_DATE,  /* kept; empty or of eight characters */
 	RULE_VALUE, /* of a key that is given, not made */
 	RULE_MINE,  /* the token's to say */
 };
@@ -38,6 +39,9 @@ CK_RV template_check_rules(const struct attribute_rule *rules, size_t rule_count
 /* Takes over what is kept with the key. */
 CK_RV template_keep(
 	const CK_ATTRIBUTE *attributes, CK_ULONG count, bool replace, struct key_request *request);
+/* Keeps these flags (enum stored_flag), and that CKA_MODIFIABLE is false. */
+CK_RV template_keep_flags(
+	const CK_ATTRIBUTE *attributes, CK_ULONG count, uint8_t flags, uint8_t *list, size_t *len);
 CK_RV template_expect(
 	const CK_ATTRIBUTE *attributes, CK_ULONG count, CK_ATTRIBUTE_TYPE type, CK_ULONG value);
 
@@ -57,6 +61,6 @@ CK_RV template_read(const CK_ATTRIBUTE *attributes, CK_ULONG count, enum kw_key_
 /* A public key's template says nothing that the private one does not; only contradictions are found. The label
  * and id are taken when the private one has none. */
 CK_RV template_read_public(const CK_ATTRIBUTE *attributes, CK_ULONG count, enum kw_key_type type,
-	struct key_request *request);
+	bool material, struct key_request *request);
 
 #endif

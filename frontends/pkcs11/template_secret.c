@@ -30,8 +30,8 @@ static const struct attribute_rule rules[] = {
 	{CKA_ALLOWED_MECHANISMS, RULE_KEPT},
 	{CKA_LABEL, RULE_KEPT},
 	{CKA_ID, RULE_KEPT},
-	{CKA_START_DATE, RULE_KEPT},
-	{CKA_END_DATE, RULE_KEPT},
+	{CKA_START_DATE, RULE_DATE},
+	{CKA_END_DATE, RULE_DATE},
 	{CKA_LOCAL, RULE_MINE},
 	{CKA_KEY_GEN_MECHANISM, RULE_MINE},
 	{CKA_ALWAYS_SENSITIVE, RULE_MINE},
@@ -188,9 +188,9 @@ CK_RV template_read_secret(const CK_ATTRIBUTE *attributes, CK_ULONG count,
 		return CKR_SESSION_READ_ONLY;
 	request->is_shown = !request->is_token && !f.sensitive && f.extractable && !f.with_trusted;
 	rv = template_keep(attributes, count, true, request);
-	if (!rv && !f.sensitive)
-		rv = stored_put(request->attributes, &request->attributes_len, STORED_FLAGS,
-			&(uint8_t){STORED_NOT_SENSITIVE}, 1);
+	if (!rv)
+		rv = template_keep_flags(attributes, count, f.sensitive ? 0 : STORED_NOT_SENSITIVE,
+			request->attributes, &request->attributes_len);
 	if (!rv && is_generic(request->key_type) && request->key_type != CKK_GENERIC_SECRET)
 		rv = stored_put_number(request->attributes, &request->attributes_len,
 			STORED_KEY_TYPE, (uint32_t)request->key_type);
