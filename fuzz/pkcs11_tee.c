@@ -79,7 +79,9 @@ void pkcs11_start(void)
 	storage_memory_reset();
 	REQUIRE(!core_open(NULL, &core));
 	REQUIRE(C_Initialize(NULL) == CKR_OK);
+	REQUIRE(module_enter() == CKR_OK);
 	module_kw()->transport = &own;
+	module_leave();
 }
 
 void pkcs11_stop(void)

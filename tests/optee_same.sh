@@ -20,12 +20,13 @@ is_varied()
 	local word
 	for word in hello status key_generate key_import key_info key_list key_rename key_delete key_access key_csr key_load \
 		sign rsa_decrypt key_attributes object_put object_get object_list object_delete \
-		random cipher mac derive wrap unwrap key_attest attest_key; do
+		random cipher mac derive wrap unwrap key_attest attest_key \
+		token_list token_init token_login token_logout token_set_pin token_init_pin token_delete authorize token_access; do
 		[ "$(grep -c " $word(.*: OK " "$1")" -ge 5 ] || { echo "few of $word succeed" && return 1; }
 	done
 	for word in BAD_REQUEST BAD_VERSION UNKNOWN_COMMAND TOO_LARGE NO_KEY NAME_TAKEN BAD_NAME ACCESS NOT_OWNER \
 		MAY_NOT_CREATE PURPOSE TLS_MESSAGE BAD_ALGORITHM BAD_KEY UNSUPPORTED_TYPE NOT_LOADED CORRUPT DECRYPT KEY_EXISTS NO_OBJECT \
-		MIXED BAD_MAC; do
+		MIXED BAD_MAC NO_TOKEN PIN PIN_LOCKED NOT_LOGGED_IN; do
 		grep -q ": $word\$" "$1" || { echo "no $word" && return 1; }
 	done
 }

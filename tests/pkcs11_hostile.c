@@ -4,6 +4,7 @@
  * that something is right which it has not looked at. tests/pkcs11_hostile.sh starts a TEE for it.
  *
  * usage: pkcs11_hostile MODULE
+ *        pkcs11_hostile MODULE by-value     a search by what this user may not read goes on to the end
  */
 #include <dlfcn.h>
 #include <pthread.h>
@@ -335,11 +336,26 @@ static int start(const char *path)
 	return p11->C_Initialize(NULL) == CKR_OK;
 }
 
+static void by_value(void)
+{
+	CK_ATTRIBUTE wanted = {CKA_VALUE, "0123456789abcdef", 16};
+	CK_OBJECT_HANDLE found[4];
+	CK_ULONG n = 7;
+
+	EXPECT(CKR_OK, C_FindObjectsInit(s, &wanted, 1));
+	EXPECT(CKR_OK, C_FindObjects(s, found, 4, &n));
+	expect("it is nobody's value", 0, n);
+}
+
 int main(int argc, char **argv)
 {
-	if (argc != 2 || !start(argv[1]))
+	if (argc < 2 || !start(argv[1]))
 		return 2;
 	s = open_session();
+	if (argc > 2) {
+		by_value();
+		return failed != 0;
+	}
 	bad_derivation();
 	tag_without_data();
 	one_buffer();

@@ -20,10 +20,15 @@ struct value {
 	} own;
 };
 
-/* CKR_ATTRIBUTE_TYPE_INVALID, CKR_ATTRIBUTE_SENSITIVE. v->p may point into the object. */
+/* CKR_ATTRIBUTE_TYPE_INVALID, CKR_ATTRIBUTE_SENSITIVE. v->p may point into the object. The caller wipes it where the type may
+ * be that of a secret. */
 CK_RV attribute_get(struct object *o, CK_ATTRIBUTE_TYPE type, struct value *v);
+void attribute_wipe(CK_ATTRIBUTE_TYPE type, struct value *v);
 /* Whether the object has this very value; *rv for what is not an answer. */
 bool attribute_matches(struct object *o, const CK_ATTRIBUTE *wanted, CK_RV *rv);
+
+/* --- Of the application: attribute_template.c --- */
+
 /* NULL when the template does not have it. */
 const CK_ATTRIBUTE *attribute_find(
 	const CK_ATTRIBUTE *attributes, CK_ULONG count, CK_ATTRIBUTE_TYPE type);
@@ -39,6 +44,8 @@ CK_RV attribute_number(const CK_ATTRIBUTE *attributes, CK_ULONG count, CK_ATTRIB
 const uint8_t *attribute_ec_params(enum kw_key_type type, size_t *len);
 /* Whether CKA_ALLOWED_MECHANISMS, where the key has been given one, has this mechanism. */
 bool attribute_allows(const struct object *o, CK_MECHANISM_TYPE mechanism);
+/* CKA_ALWAYS_AUTHENTICATE */
+bool attribute_always_authenticates(const struct object *o);
 /* CKR_CURVE_NOT_SUPPORTED */
 CK_RV attribute_curve(const CK_ATTRIBUTE *params, enum kw_key_type *type);
 

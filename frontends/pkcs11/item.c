@@ -119,6 +119,7 @@ struct item *item_new(const uint8_t id[KW_ID_SIZE], CK_OBJECT_CLASS class,
 	memcpy(i->id, id, KW_ID_SIZE);
 	i->class = class;
 	i->may_manage = true;
+	i->owner = geteuid();
 	if (attributes_len)
 		memcpy(i->attributes, attributes, attributes_len);
 	i->attributes_len = attributes_len;
@@ -188,6 +189,7 @@ CK_RV item_of_object(const struct kw_object *o, struct item **item)
 	if (!*item)
 		return CKR_HOST_MEMORY;
 	(*item)->may_manage = kw_object_may_manage(o);
+	(*item)->owner = kw_object_owner(o).id;
 	(*item)->slot = kw_object_token(o);
 	(*item)->is_private = !kw_object_is_public(o);
 	return CKR_OK;

@@ -8,6 +8,7 @@
 #define FRONTENDS_PKCS11_ITEM_H
 
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "module.h"
 
@@ -32,6 +33,7 @@ struct item {
 	uint8_t id[KW_ID_SIZE]; /* in the TEE; of a session object a random one */
 	CK_OBJECT_CLASS class;
 	bool may_manage;
+	uid_t owner;
 	bool is_private;
 	CK_SLOT_ID slot;
 	uint8_t *attributes; /* see stored.h */

@@ -367,6 +367,18 @@ bool object_is_token(const struct object *o)
 	return !o->session;
 }
 
+bool object_is_own(const struct object *o, uid_t user)
+{
+	struct kw_identity owner;
+
+	if (o->item)
+		return o->item->owner == user || !o->item->owner;
+	if (!object_is_token(o))
+		return true;
+	owner = kw_key_owner(o->data->key);
+	return owner.kind == KW_IDENTITY_USER && (owner.id == user || !owner.id);
+}
+
 CK_KEY_TYPE object_key_type(enum kw_key_type type)
 {
 	switch (mechanism_family(type)) {

@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "object.h"
+#include "operation.h"
 #include "session.h"
 
 static atomic_int logins[KW_SLOT_MAX + 1]; /* enum login, by slot */
@@ -49,15 +49,12 @@ void login_over(CK_SLOT_ID slot)
 void login_settle(void)
 {
 	uint64_t slots = atomic_exchange(&left, 0);
-	bool is_own_call = slots && !module_kw() && !module_enter();
 
 	for (unsigned slot = 1; slots && module_kw() && slot <= KW_SLOT_MAX; slot++) {
 		/* One that the TEE has ended already is as good. */
 		if (slots >> slot & 1)
 			(void)!kw_token_logout(module_kw(), slot);
 	}
-	if (is_own_call)
-		module_leave();
 }
 
 void login_forget_all(void)
@@ -86,44 +83,46 @@ static bool take_label(const unsigned char *from, char label[KW_LABEL_MAX + 1])
 	return strlen(label) == n;
 }
 
-CK_RV C_InitToken(CK_SLOT_ID slot, unsigned char *pin, CK_ULONG pin_len, unsigned char *label)
+static CK_RV init_token(
+	CK_SLOT_ID slot, const unsigned char *pin, CK_ULONG pin_len, const unsigned char *label)
 {
 	char text[KW_LABEL_MAX + 1];
 	struct kw_token_template t = {.slot = (unsigned)slot, .label = text, .so_pin = pin};
 	CK_ULONG sessions, rw;
+	CK_RV rv;
+
+	if (slot > KW_SLOT_MAX)
+		return CKR_SLOT_ID_INVALID;
+	/* There is no other way to give a PIN than this. */
+	if (!label || !pin)
+		return CKR_ARGUMENTS_BAD;
+	/* The default token belongs to whoever the kernel lets in. */
+	if (slot == SLOT_DEFAULT)
+		return CKR_TOKEN_WRITE_PROTECTED;
+	session_counts(slot, &sessions, &rw);
+	if (sessions)
+		return CKR_SESSION_EXISTS;
+	if (!is_good_length(pin_len))
+		return CKR_PIN_LEN_RANGE;
+	if (!take_label(label, text))
+		return CKR_ARGUMENTS_BAD;
+	t.so_pin_len = pin_len;
+	rv = module_error(kw_token_init(module_kw(), &t));
+	if (rv)
+		return rv;
+	module_lock();
+	refresh_forget();
+	module_unlock();
+	return rv;
+}
+
+CK_RV C_InitToken(CK_SLOT_ID slot, unsigned char *pin, CK_ULONG pin_len, unsigned char *label)
+{
 	CK_RV rv = module_enter();
 
 	if (rv)
 		return rv;
-	rv = CKR_SLOT_ID_INVALID;
-	if (slot > KW_SLOT_MAX)
-		goto out;
-	/* There is no other way to give a PIN than this. */
-	rv = CKR_ARGUMENTS_BAD;
-	if (!label || !pin)
-		goto out;
-	/* The default token belongs to whoever the kernel lets in. */
-	rv = CKR_TOKEN_WRITE_PROTECTED;
-	if (slot == SLOT_DEFAULT)
-		goto out;
-	session_counts(slot, &sessions, &rw);
-	rv = CKR_SESSION_EXISTS;
-	if (sessions)
-		goto out;
-	rv = CKR_PIN_LEN_RANGE;
-	if (!is_good_length(pin_len))
-		goto out;
-	rv = CKR_ARGUMENTS_BAD;
-	if (!take_label(label, text))
-		goto out;
-	t.so_pin_len = pin_len;
-	rv = module_error(kw_token_init(module_kw(), &t));
-	if (rv)
-		goto out;
-	module_lock();
-	refresh_forget();
-	module_unlock();
-out:
+	rv = init_token(slot, pin, pin_len, label);
 	module_leave();
 	return rv;
 }
@@ -209,6 +208,21 @@ static CK_RV enter_default(enum login who)
 		       : CKR_USER_ALREADY_LOGGED_IN;
 }
 
+/* For one use of a key with CKA_ALWAYS_AUTHENTICATE: the TEE checks the PIN, and counts wrong ones. */
+static CK_RV enter_for_operation(struct session *s, const unsigned char *pin, CK_ULONG n)
+{
+	CK_RV rv;
+
+	if (!operation_wants_login(s))
+		return CKR_OPERATION_NOT_INITIALIZED;
+	if (!is_good_length(n))
+		return CKR_PIN_INCORRECT;
+	rv = module_error(kw_token_login(module_kw(), (unsigned)s->slot, KW_TOKEN_USER, pin, n));
+	if (!rv)
+		operation_logged_in(s);
+	return rv;
+}
+
 CK_RV C_Login(CK_SESSION_HANDLE handle, CK_USER_TYPE user, unsigned char *pin, CK_ULONG pin_len)
 {
 	enum login who = user == CKU_SO ? LOGIN_SO : LOGIN_USER;
@@ -220,14 +234,14 @@ CK_RV C_Login(CK_SESSION_HANDLE handle, CK_USER_TYPE user, unsigned char *pin, C
 	if (!pin && (pin_len || s->slot != SLOT_DEFAULT))
 		rv = CKR_ARGUMENTS_BAD;
 	else if (user == CKU_CONTEXT_SPECIFIC)
-		rv = CKR_OPERATION_NOT_INITIALIZED; /* no key asks for it */
+		rv = enter_for_operation(s, pin, pin_len);
 	else if (user != CKU_SO && user != CKU_USER)
 		rv = CKR_USER_TYPE_INVALID;
 	else if (s->slot == SLOT_DEFAULT)
 		rv = enter_default(who);
 	else
 		rv = check_state(s, who);
-	if (!rv && s->slot != SLOT_DEFAULT)
+	if (!rv && s->slot != SLOT_DEFAULT && user != CKU_CONTEXT_SPECIFIC)
 		rv = enter(s, who, pin, pin_len);
 	session_put(&s);
 	return rv;

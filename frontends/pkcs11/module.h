@@ -31,8 +31,8 @@ void module_unlock(void);
  */
 OSSL_LIB_CTX *module_libcrypto(void);
 
-/* Whether sessions can be opened there: CKR_SLOT_ID_INVALID, CKR_TOKEN_NOT_RECOGNIZED for a token that is not
- * initialized, CKR_CRYPTOKI_NOT_INITIALIZED. */
+/* In a call: whether sessions can be opened there. CKR_SLOT_ID_INVALID, CKR_TOKEN_NOT_RECOGNIZED for a token that is not
+ * initialized. */
 CK_RV slot_check(CK_SLOT_ID slot);
 /* Under the lock: what is known of the token is another TEE's from now on. */
 void slot_forget(void);

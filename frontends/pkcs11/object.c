@@ -118,11 +118,11 @@ CK_RV object_add(struct object **object, CK_OBJECT_HANDLE *handle)
 	CK_RV rv = CKR_HOST_MEMORY;
 
 	module_lock();
-	if (!object_is_visible(*object)) {
-		rv = CKR_USER_NOT_LOGGED_IN;
-		/* Nobody would end what belongs to a session that is gone. */
-	} else if ((*object)->session && !session_is_open((*object)->session)) {
+	/* Nobody would end what belongs to a session that is gone. */
+	if ((*object)->session && !session_is_open((*object)->session)) {
 		rv = CKR_SESSION_CLOSED;
+	} else if (!object_is_visible(*object)) {
+		rv = CKR_USER_NOT_LOGGED_IN;
 	} else if (table_reserve(1)) {
 		*handle = table_append(*object);
 		*object = NULL;
@@ -181,7 +181,7 @@ static bool is_known(const struct kw_key *key, bool *seen, size_t seen_len)
 	old = table_at(place)->data->key;
 	a = kw_key_attributes(old, &a_len);
 	b = kw_key_attributes(key, &b_len);
-	if (a_len != b_len || memcmp(a, b, a_len))
+	if (a_len != b_len || (a_len && memcmp(a, b, a_len)))
 		return false;
 	if (strcmp(kw_key_name(old), kw_key_name(key)) ||
 		kw_key_purposes(old) != kw_key_purposes(key) ||

@@ -10,6 +10,7 @@
 
 #include <openssl/evp.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "item.h"
 #include "mechanism.h"
@@ -79,8 +80,8 @@ void object_put_all(struct object ***list, size_t count);
 /* A key on the token that this process made; *private or *public may be NULL. */
 CK_RV object_add_key(
 	struct kw_key **key, CK_OBJECT_HANDLE *private_handle, CK_OBJECT_HANDLE *public_handle);
-/* Takes the reference over, also when there is no memory. CKR_USER_NOT_LOGGED_IN: a private one. CKR_SESSION_CLOSED: another
- * thread closed its session. */
+/* Takes the reference over, also when there is no memory. CKR_USER_NOT_LOGGED_IN: a private one. CKR_SESSION_CLOSED: another thread
+ * closed its session. */
 CK_RV object_add(struct object **object, CK_OBJECT_HANDLE *handle);
 /* An item on the token that this process made or changed; handle may be NULL. Takes the reference over. */
 CK_RV object_add_item(struct object **object, CK_OBJECT_HANDLE *handle);
@@ -146,6 +147,8 @@ const uint8_t *object_attributes(const struct object *o, size_t *len);
 void object_find_id(const uint8_t id[KW_ID_SIZE], CK_OBJECT_HANDLE *private_handle,
 	CK_OBJECT_HANDLE *public_handle);
 bool object_is_token(const struct object *o);
+/* The user's, or the system administrator's; not what some other user shares with him. */
+bool object_is_own(const struct object *o, uid_t user);
 /* CKA_PRIVATE: on a token with a PIN all private and secret keys, and what was stored so. */
 bool object_is_private(const struct object *o);
 bool object_is_visible(const struct object *o);

@@ -5,6 +5,7 @@
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "create.h"
 #include "table.h"
@@ -114,16 +115,22 @@ static CK_RV candidates(const CK_ATTRIBUTE *attributes, CK_ULONG count, struct o
 	return object_list(filter.p ? &filter : NULL, list, n);
 }
 
-/* Adds the handles of those that fit. */
+/*
+ * Adds the handles of those that fit. Most programs take the first: nobody gets a key of his own in front of another user's by
+ * sharing it under the same label.
+ */
 static CK_RV choose(struct object **list, size_t n, const CK_ATTRIBUTE *attributes, CK_ULONG count,
 	struct search **search)
 {
 	struct search *found = calloc(1, sizeof(*found) + n * sizeof(found->handles[0]));
 	CK_RV rv = found ? CKR_OK : CKR_HOST_MEMORY;
+	uid_t user = geteuid();
 
-	for (size_t i = 0; !rv && i < n; i++) {
-		if (fits(list[i], attributes, count, &rv))
-			found->handles[found->count++] = list[i]->handle;
+	for (size_t i = 0; !rv && i < 2 * n; i++) {
+		struct object *o = list[i % n];
+
+		if (object_is_own(o, user) == (i < n) && fits(o, attributes, count, &rv))
+			found->handles[found->count++] = o->handle;
 	}
 	if (rv)
 		search_free(&found);
@@ -214,18 +221,13 @@ static CK_RV answer(struct object *o, CK_ATTRIBUTE *a)
 	struct value v;
 	CK_RV rv = attribute_get(o, a->type, &v);
 
-	if (rv) {
-		a->ulValueLen = CK_UNAVAILABLE_INFORMATION;
-		return rv;
-	}
-	if (a->pValue && a->ulValueLen < v.n) {
-		a->ulValueLen = CK_UNAVAILABLE_INFORMATION;
-		return CKR_BUFFER_TOO_SMALL;
-	}
-	if (a->pValue && v.n)
+	if (!rv && a->pValue && a->ulValueLen < v.n)
+		rv = CKR_BUFFER_TOO_SMALL;
+	if (!rv && a->pValue && v.n)
 		memcpy(a->pValue, v.p, v.n);
-	a->ulValueLen = v.n;
-	return CKR_OK;
+	a->ulValueLen = rv ? CK_UNAVAILABLE_INFORMATION : v.n;
+	attribute_wipe(a->type, &v);
+	return rv;
 }
 
 CK_RV C_GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,

@@ -207,14 +207,17 @@ CK_RV C_OpenSession(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIF
 	CK_SESSION_HANDLE *handle)
 {
 	struct session *s = NULL;
-	CK_RV rv = slot_check(slot);
+	CK_RV rv = module_enter();
 	unsigned i;
 
 	(void)application;
 	(void)notify; /* there is nothing to notify of */
 	if (rv)
 		return rv;
+	rv = slot_check(slot);
 	module_lock();
+	if (rv)
+		goto out;
 	if (!module_is_ready())
 		rv = CKR_CRYPTOKI_NOT_INITIALIZED;
 	else if (!handle)
@@ -244,39 +247,42 @@ CK_RV C_OpenSession(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIF
 	*handle = s->handle;
 	rv = CKR_OK;
 out:
+	module_end_call();
 	module_unlock();
 	return rv;
 }
 
 CK_RV C_CloseSession(CK_SESSION_HANDLE handle)
 {
-	CK_RV rv = CKR_OK;
+	CK_RV rv = module_enter();
 
+	if (rv)
+		return rv;
 	module_lock();
-	if (!module_is_ready())
-		rv = CKR_CRYPTOKI_NOT_INITIALIZED;
-	else if (!find(handle))
+	if (!find(handle))
 		rv = CKR_SESSION_HANDLE_INVALID;
 	else
 		close_place((unsigned)(handle - 1) & (PLACES_MAX - 1));
 	module_unlock();
 	login_settle();
+	module_leave();
 	return rv;
 }
 
 CK_RV C_CloseAllSessions(CK_SLOT_ID slot)
 {
-	CK_RV rv = CKR_OK;
+	CK_RV rv = module_enter();
 
+	if (rv)
+		return rv;
 	module_lock();
-	if (!module_is_ready())
-		rv = CKR_CRYPTOKI_NOT_INITIALIZED;
-	else if (slot > KW_SLOT_MAX)
+	if (slot > KW_SLOT_MAX)
 		rv = CKR_SLOT_ID_INVALID;
 	else
 		close_slot(slot);
 	module_unlock();
 	login_settle();
+	module_leave();
 	return rv;
 }
 

@@ -26,18 +26,14 @@ CK_RV slot_check(CK_SLOT_ID slot)
 	const struct kw_token *token;
 	CK_RV rv;
 
-	rv = module_enter();
-	if (rv)
-		return rv;
-	if (slot > KW_SLOT_MAX) {
-		rv = CKR_SLOT_ID_INVALID;
-	} else if (slot != SLOT_DEFAULT) {
-		rv = find_token(slot, &tokens, &token);
-		if (!rv && !token)
-			rv = CKR_TOKEN_NOT_RECOGNIZED;
-		kw_tokens_free(&tokens);
-	}
-	module_leave();
+	if (slot == SLOT_DEFAULT)
+		return CKR_OK;
+	if (slot > KW_SLOT_MAX)
+		return CKR_SLOT_ID_INVALID;
+	rv = find_token(slot, &tokens, &token);
+	if (!rv && !token)
+		rv = CKR_TOKEN_NOT_RECOGNIZED;
+	kw_tokens_free(&tokens);
 	return rv;
 }
 
