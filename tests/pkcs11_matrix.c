@@ -3,7 +3,7 @@
  * Every function of the lists in every state: pkcs11_matrix_rows.def says what each answers, and here it is called so. After each
  * refused call all is as it was. tests/pkcs11_matrix.sh starts a TEE for it.
  *
- * usage: pkcs11_matrix MODULE
+ * usage: pkcs11_matrix MODULE CERTIFICATE.DER
  */
 #include "pkcs11_matrix.h"
 
@@ -307,7 +307,7 @@ static void each_row(const struct keys *keys)
 
 int main(int argc, char **argv)
 {
-	void *module = argc > 1 ? dlopen(argv[1], RTLD_NOW) : NULL;
+	void *module = argc > 2 ? dlopen(argv[1], RTLD_NOW) : NULL;
 	CK_C_GetFunctionList get_list;
 	CK_RV (*get)(unsigned char *, CK_VERSION *, CK_INTERFACE **, CK_FLAGS);
 	CK_VERSION version = {3, 0};
@@ -317,7 +317,7 @@ int main(int argc, char **argv)
 	struct keys keys;
 
 	if (!module) {
-		fprintf(stderr, "pkcs11_matrix: %s\n", dlerror());
+		fprintf(stderr, "pkcs11_matrix: %s\n", argc > 2 ? dlerror() : "MODULE CERTIFICATE");
 		return 2;
 	}
 	get_list = (CK_C_GetFunctionList)dlsym(module, "C_GetFunctionList");
@@ -332,6 +332,7 @@ int main(int argc, char **argv)
 	s = session_open(CKF_RW_SESSION);
 	keys_make(s, &keys);
 	each_row(&keys);
+	check_objects(&keys, argv[2]);
 	check_limits(&keys);
 	check_templates(&keys);
 	check_mechanisms(&keys);

@@ -49,6 +49,8 @@ void witness_end(struct witness **w);
 void check_limits(const struct keys *keys);
 void check_mechanisms(const struct keys *keys);
 void check_templates(const struct keys *keys);
+/* certificate: a file, DER */
+void check_objects(const struct keys *keys, const char *certificate);
 void check_gone(void);
 
 #endif

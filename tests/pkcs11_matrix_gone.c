@@ -13,10 +13,11 @@ static CK_MECHANISM ecdsa = {CKM_ECDSA, NULL, 0}, cbc = {CKM_AES_CBC, iv, 16},
 		    hmac = {CKM_SHA256_HMAC, NULL, 0}, gcm = {CKM_AES_GCM, NULL, 0};
 
 /* Who ends it */
-enum by { THIS_PROCESS, OTHER_PROCESS, END_OF_SESSION, LOGOUT };
+enum by { THIS_PROCESS, OTHER_PROCESS, END_OF_SESSION, LOGOUT, NEW_LOGIN };
 
 static const char *const ways[] = {"destroyed here", "destroyed by another process",
-	"gone with its session", "with its user logged out"};
+	"gone with its session", "with its user logged out",
+	"with its user logged out, and in again"};
 
 #define SO_PIN ((unsigned char *)(size_t) "87654321"), 8
 #define PIN ((unsigned char *)(size_t) "4711"), 4
@@ -52,8 +53,10 @@ static void destroy(enum by by, CK_SESSION_HANDLE maker, CK_OBJECT_HANDLE key, c
 		EXPECT(CKR_OK, C_CloseSession(maker));
 		return;
 	}
-	if (by == LOGOUT) {
+	if (by == LOGOUT || by == NEW_LOGIN) {
 		EXPECT(CKR_OK, C_Logout(maker));
+		if (by == NEW_LOGIN)
+			EXPECT(CKR_OK, C_Login(maker, CKU_USER, PIN));
 		return;
 	}
 	pid = fork();
@@ -141,18 +144,22 @@ static void between(enum use use, enum by by, CK_BBOOL *token)
 	expect("the operation begins", CKR_OK, begin(use, s, key));
 	destroy(by, maker, key, "soon gone");
 	expect("the key is not there",
-		by == LOGOUT ? CKR_USER_NOT_LOGGED_IN : CKR_KEY_HANDLE_INVALID, go_on(use, s));
+		by == LOGOUT || by == NEW_LOGIN ? CKR_USER_NOT_LOGGED_IN : CKR_KEY_HANDLE_INVALID,
+		go_on(use, s));
 	expect("and nothing is under way", CKR_OPERATION_NOT_INITIALIZED, go_on(use, s));
 	/* What another process did is seen at the next search, or by the TEE. */
-	rv = begin(use, s, key);
-	check("it may begin", rv == CKR_KEY_HANDLE_INVALID || (!rv && by == OTHER_PROCESS));
-	expect("but does nothing", CKR_KEY_HANDLE_INVALID, rv ? rv : go_on(use, s));
+	if (by == NEW_LOGIN && *token) {
+		EXPECT(CKR_OK, C_DestroyObject(maker, key));
+	} else {
+		rv = begin(use, s, key);
+		check("it may begin", rv == CKR_KEY_HANDLE_INVALID || (!rv && by == OTHER_PROCESS));
+		expect("but does nothing", CKR_KEY_HANDLE_INVALID, rv ? rv : go_on(use, s));
+	}
 	if (by == LOGOUT) {
 		EXPECT(CKR_OK, C_Login(maker, CKU_USER, PIN));
-		expect("nor when its user is back", CKR_OPERATION_NOT_INITIALIZED, go_on(use, s));
+		if (*token)
+			EXPECT(CKR_OK, C_DestroyObject(maker, key));
 	}
-	if (by == LOGOUT && *token)
-		EXPECT(CKR_OK, C_DestroyObject(maker, key));
 	if (by != END_OF_SESSION)
 		EXPECT(CKR_OK, C_CloseSession(maker));
 	EXPECT(CKR_OK, C_CloseSession(s));
@@ -253,6 +260,8 @@ static void logged_out(void)
 	for (enum use use = 0; use < USES; use++) {
 		between(use, LOGOUT, &no);
 		between(use, LOGOUT, &yes);
+		between(use, NEW_LOGIN, &no);
+		between(use, NEW_LOGIN, &yes);
 	}
 	EXPECT(CKR_OK, C_CloseSession(s));
 	slot = 0;

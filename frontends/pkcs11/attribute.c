@@ -179,12 +179,14 @@ static CK_RV get_common(const struct object *o, CK_ATTRIBUTE_TYPE type, struct v
 		return flag(v, object_is_private(o));
 	case CKA_DERIVE:
 		return flag(v, uses_of(o) & CKF_DERIVE);
-	case CKA_MODIFIABLE:
-		return flag(v, may_manage(o) && !(kept_number(o, STORED_FLAGS) & STORED_FIXED));
+	case CKA_MODIFIABLE: /* A session's key is what it was made. */
+		return flag(v, may_manage(o) && (o->item || object_is_token(o)) &&
+				       !(kept_number(o, STORED_FLAGS) & STORED_FIXED));
 	case CKA_COPYABLE: /* A key that cannot leave the TEE is in one place. */
 		return flag(v, o->item && !item_has_flag(o->item, STORED_UNCOPIED));
-	case CKA_DESTROYABLE:
-		return flag(v, may_manage(o));
+	case CKA_DESTROYABLE: /* A public key on the token goes with its private key. */
+		return flag(v, may_manage(o) && (o->item || o->class != CKO_PUBLIC_KEY ||
+							!object_is_token(o)));
 	case CKA_UNIQUE_ID:
 		return unique_id(o, v);
 	case CKA_LABEL:

@@ -9,6 +9,7 @@
 #include "session.h"
 
 static atomic_int logins[KW_SLOT_MAX + 1]; /* enum login, by slot */
+static atomic_uint ends[KW_SLOT_MAX + 1];  /* how many logins are over */
 static _Atomic uint64_t left;              /* slots whose logout the TEE has not been told of */
 
 enum login login_of(CK_SLOT_ID slot)
@@ -21,18 +22,25 @@ bool login_shows_private(CK_SLOT_ID slot)
 	return slot == SLOT_DEFAULT || login_of(slot) == LOGIN_USER;
 }
 
+unsigned login_ends(CK_SLOT_ID slot)
+{
+	return slot <= KW_SLOT_MAX ? atomic_load(&ends[slot]) : 0;
+}
+
 void login_lost(CK_SLOT_ID slot)
 {
 	int user = LOGIN_USER;
 
-	if (slot != SLOT_DEFAULT && slot <= KW_SLOT_MAX)
-		atomic_compare_exchange_strong(&logins[slot], &user, LOGIN_NOBODY);
+	if (slot != SLOT_DEFAULT && slot <= KW_SLOT_MAX &&
+		atomic_compare_exchange_strong(&logins[slot], &user, LOGIN_NOBODY))
+		atomic_fetch_add(&ends[slot], 1);
 }
 
 void login_over(CK_SLOT_ID slot)
 {
 	if (atomic_exchange(&logins[slot], LOGIN_NOBODY) == LOGIN_NOBODY || slot == SLOT_DEFAULT)
 		return;
+	atomic_fetch_add(&ends[slot], 1);
 	object_forget_private(slot);
 	refresh_forget();
 	atomic_fetch_or(&left, UINT64_C(1) << slot);

@@ -7,6 +7,7 @@
 
 #include "attribute.h"
 #include "cipher.h"
+#include "login.h"
 
 static const struct {
 	CK_FLAGS flag;
@@ -158,6 +159,7 @@ CK_RV operation_start(CK_SESSION_HANDLE session, enum operation_kind kind, CK_ME
 	op = calloc(1, sizeof(*op));
 	if (!op)
 		goto out;
+	op->ends = login_ends(s->slot);
 	rv = CKR_MECHANISM_INVALID;
 	op->mechanism = mechanism_find(mechanism->mechanism);
 	if (!op->mechanism || !(op->mechanism->flags & kinds[kind].flag))
@@ -205,8 +207,10 @@ CK_RV operation_get(
 	*operation = op;
 	if (!op)
 		return CKR_OPERATION_NOT_INITIALIZED;
-	/* The user has logged out since it began. */
-	if (op->key && !object_is_visible(op->key)) {
+	/* The user has logged out since it began, and is perhaps back. */
+	if (op->key &&
+		(!object_is_visible(op->key) ||
+			(object_is_private(op->key) && op->ends != login_ends(op->key->slot)))) {
 		operation_free(&s->operations[kind]);
 		*operation = NULL;
 		return CKR_USER_NOT_LOGGED_IN;

@@ -20,6 +20,7 @@ struct operation {
 	uint64_t blocks_left; /* of CTR's counter */
 	uint8_t *label;       /* OAEP; associated data of GCM */
 	size_t label_len;
+	unsigned ends;    /* login_ends of the key's slot when it began */
 	bool needs_login; /* CKA_ALWAYS_AUTHENTICATE: nobody gave the PIN since it was started */
 	bool is_multi;    /* an Update was called: the one-shot function is not allowed any more */
 	/* What the Updates gave: whole, so that the TEE sees the message, as long as one request can have
