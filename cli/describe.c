@@ -72,6 +72,7 @@ void key_json(struct json *j, const char *member, const struct kw_key *key)
 	if (kw_key_secret_size(key))
 		json_number(j, "bytes", kw_key_secret_size(key));
 	json_bool(j, "sealed", kw_key_is_sealed(key));
+	json_number(j, "token", kw_key_token(key));
 	json_string(j, "origin", kw_key_is_imported(key) ? "imported" : "generated");
 	json_number(j, "created", kw_key_created(key));
 	rights_json(j, key);
@@ -156,6 +157,11 @@ void key_print(const struct kw_key *key)
 	}
 	print_purposes(key);
 	item("May leave", how_it_leaves(kw_key_purposes(key)));
+	if (kw_key_token(key)) {
+		snprintf(buf, sizeof(buf), "in slot %u: its use needs the PIN as well",
+			kw_key_token(key));
+		item("Token", buf);
+	}
 	item("Kept", kw_key_is_sealed(key) ? "sealed: only in its file, for the TEE of this device"
 					   : "in the TEE");
 	text_time(kw_key_created(key), time);

@@ -203,6 +203,36 @@ static void users(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE *key)
 	*key = private;
 }
 
+/* A key that asks for the PIN each time. */
+static void each_time(CK_SESSION_HANDLE s)
+{
+	CK_SESSION_HANDLE plain = open_on(0, CKF_RW_SESSION);
+	CK_ATTRIBUTE of_public[] = {{CKA_EC_PARAMS, p256, sizeof(p256)}};
+	CK_ATTRIBUTE of_private[] = {
+		{CKA_TOKEN, &yes, 1}, {CKA_SIGN, &yes, 1}, {CKA_ALWAYS_AUTHENTICATE, &yes, 1}};
+	CK_BYTE message[] = "message", signature[64];
+	CK_OBJECT_HANDLE public = 0, key = 0;
+	CK_ULONG n = sizeof(signature);
+	CK_BBOOL flag = CK_FALSE;
+	CK_ATTRIBUTE ask = {CKA_ALWAYS_AUTHENTICATE, &flag, 1};
+
+	EXPECT(CKR_TEMPLATE_INCONSISTENT,
+		C_GenerateKeyPair(plain, &make_ec, of_public, 1, of_private, 3, &public, &key));
+	EXPECT(CKR_OK, C_CloseSession(plain));
+	EXPECT(CKR_OK, C_GenerateKeyPair(s, &make_ec, of_public, 1, of_private, 3, &public, &key));
+	EXPECT(CKR_OK, C_GetAttributeValue(s, key, &ask, 1));
+	expect("the key says so", CK_TRUE, flag);
+	EXPECT(CKR_OPERATION_NOT_INITIALIZED, C_Login(s, CKU_CONTEXT_SPECIFIC, PIN));
+	expect("no signature without the PIN", CKR_USER_NOT_LOGGED_IN, sign(s, key));
+	EXPECT(CKR_OPERATION_NOT_INITIALIZED, C_Sign(s, message, 7, signature, &n));
+	EXPECT(CKR_OK, C_SignInit(s, &ecdsa, key));
+	EXPECT(CKR_PIN_INCORRECT, C_Login(s, CKU_CONTEXT_SPECIFIC, WRONG));
+	EXPECT(CKR_OK, C_Login(s, CKU_CONTEXT_SPECIFIC, PIN));
+	EXPECT(CKR_OK, C_Sign(s, message, 7, signature, &n));
+	expect("one signature for each", CKR_USER_NOT_LOGGED_IN, sign(s, key));
+	EXPECT(CKR_OK, C_DestroyObject(s, key));
+}
+
 static void change_pin(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE key)
 {
 	EXPECT(CKR_PIN_INCORRECT, C_SetPIN(s, WRONG, NEW_PIN));
@@ -294,6 +324,7 @@ int main(int argc, char **argv)
 	s = open_on(SLOT, CKF_RW_SESSION);
 	of_default = open_on(0, CKF_RW_SESSION);
 	users(s, &key);
+	each_time(s);
 	change_pin(s, key);
 	children(s, key);
 	threads(key);

@@ -7,8 +7,6 @@ scenario pkcs11-pins pkcs11-tool openssl ssh-agent ssh-add ssh-keygen p11tool ce
 libp11_engine
 pkcs11_start
 make_ca
-tool -L >"$work/slots" 2>&1
-grep -q uninitialized "$work/slots" || skip_all "pkcs11-pins: the module has no slot for a token with a PIN"
 pin=471147 so=87654321
 tool --slot 1 --init-token --label vault --so-pin $so >"$work/init.log" 2>&1 &&
 	tool --slot 1 --login --login-type so --so-pin $so --init-pin --pin $pin >>"$work/init.log" 2>&1 || show_file "$work/init.log"

@@ -3,7 +3,7 @@
  * The module's answers to calls that come at the wrong time, with handles that are not valid, and with buffers that are too
  * small: the standard's codes, and nothing changed. tests/pkcs11_tool.sh starts a TEE for it.
  *
- * usage: pkcs11_states MODULE
+ * usage: pkcs11_states MODULE [SIGNATURES of each thread]
  */
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
@@ -327,6 +327,8 @@ static void session_objects(void)
 static CK_SESSION_HANDLE shared;
 static CK_OBJECT_HANDLE shared_key;
 
+static int signatures = 500;
+
 static void *sign_much(void *arg)
 {
 	CK_SESSION_HANDLE s = 0;
@@ -336,7 +338,7 @@ static void *sign_much(void *arg)
 
 	(void)arg;
 	bad += p11->C_OpenSession(0, CKF_SERIAL_SESSION, NULL, NULL, &s) != CKR_OK;
-	for (int i = 0; i < 500; i++) {
+	for (int i = 0; i < signatures; i++) {
 		n = sizeof(sig);
 		bad += p11->C_SignInit(s, &ecdsa_sha256, shared_key) ||
 		       p11->C_Sign(s, (unsigned char *)"m", 1, sig, &n);
@@ -401,6 +403,8 @@ int main(int argc, char **argv)
 	void *module = argc > 1 ? dlopen(argv[1], RTLD_NOW) : NULL;
 	CK_C_GetFunctionList get;
 
+	if (argc > 2)
+		signatures = atoi(argv[2]);
 	if (!module) {
 		fprintf(stderr, "pkcs11_states: %s\n", dlerror());
 		return 2;

@@ -18,17 +18,18 @@
 
 #include "pkcs11_use.h"
 
-#define LABELS 6
+#define LABELS 4
 #define VALUE_SIZE 200
 /* Of each label, that others find them in use */
-#define WANTED 3
+#define WANTED 2
+#define EXTRA_SECONDS 60
 
 static CK_FUNCTION_LIST *p11;
 
 /* All processes'. */
 static struct shared {
 	atomic_ulong made[2][LABELS], destroyed[2][LABELS]; /* keys, data */
-	atomic_ulong signatures, reads, gone, wrong;
+	atomic_ulong signatures, reads, some_destroyed, gone, wrong;
 } * shared;
 
 struct worker {
@@ -204,8 +205,10 @@ static void destroy(struct worker *w, unsigned kind, unsigned n, CK_OBJECT_HANDL
 
 	if (rv == CKR_KEY_HANDLE_INVALID)
 		wrong("an object that is gone is destroyed", rv);
-	else if (done("an object is destroyed", rv))
-		atomic_fetch_add(&shared->destroyed[kind][n], 1);
+	if (rv == CKR_KEY_HANDLE_INVALID || !done("an object is destroyed", rv))
+		return;
+	atomic_fetch_add(&shared->destroyed[kind][n], 1);
+	atomic_store(&shared->some_destroyed, 1);
 }
 
 static void one_step(struct worker *w)
@@ -236,13 +239,21 @@ static void one_step(struct worker *w)
 	}
 }
 
+/* A slow machine gets more time: what was not done says nothing. */
+static int has_time(time_t until)
+{
+	int enough = shared->signatures && shared->reads && shared->some_destroyed;
+
+	return time(NULL) < (enough ? until : until + EXTRA_SECONDS);
+}
+
 static void *work(void *arg)
 {
 	struct worker *w = arg;
 
 	w->s = p11_open(p11);
 	w->seed = w->number + 1;
-	while (time(NULL) < w->until && !atomic_load(&shared->wrong))
+	while (has_time(w->until) && !atomic_load(&shared->wrong))
 		one_step(w);
 	return NULL;
 }

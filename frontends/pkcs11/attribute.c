@@ -51,6 +51,12 @@ static bool is_sensitive(const struct object *o)
 	return !(kept_number(o, STORED_FLAGS) & STORED_NOT_SENSITIVE);
 }
 
+bool attribute_always_authenticates(const struct object *o)
+{
+	return o->class == CKO_PRIVATE_KEY &&
+	       kept_number(o, STORED_FLAGS) & STORED_ALWAYS_AUTHENTICATE;
+}
+
 static CK_ULONG key_type_of(const struct object *o)
 {
 	uint32_t chosen = object_is_secret(o) ? kept_number(o, STORED_KEY_TYPE) : 0;
@@ -215,8 +221,9 @@ static CK_RV get_private(const struct object *o, CK_ATTRIBUTE_TYPE type, struct 
 		return flag(v, has_purpose(o, KW_PURPOSE_WITH_TRUSTED));
 	case CKA_KEYWARD_RAW:
 		return flag(v, has_purpose(o, KW_PURPOSE_RAW));
-	case CKA_SIGN_RECOVER:
 	case CKA_ALWAYS_AUTHENTICATE:
+		return flag(v, attribute_always_authenticates(o));
+	case CKA_SIGN_RECOVER:
 		return flag(v, false);
 	case CKA_SENSITIVE:
 		return flag(v, true);

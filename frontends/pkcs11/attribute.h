@@ -44,6 +44,8 @@ CK_RV attribute_number(const CK_ATTRIBUTE *attributes, CK_ULONG count, CK_ATTRIB
 const uint8_t *attribute_ec_params(enum kw_key_type type, size_t *len);
 /* Whether CKA_ALLOWED_MECHANISMS, where the key has been given one, has this mechanism. */
 bool attribute_allows(const struct object *o, CK_MECHANISM_TYPE mechanism);
+/* CKA_ALWAYS_AUTHENTICATE */
+bool attribute_always_authenticates(const struct object *o);
 /* CKR_CURVE_NOT_SUPPORTED */
 CK_RV attribute_curve(const CK_ATTRIBUTE *params, enum kw_key_type *type);
 

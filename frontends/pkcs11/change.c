@@ -91,7 +91,8 @@ static CK_RV change_key(struct object *o, const CK_ATTRIBUTE *attributes, CK_ULO
 	if (rv)
 		return rv == CKR_KEY_HANDLE_INVALID ? CKR_OBJECT_HANDLE_INVALID : rv;
 	old = kw_key_attributes(now, &len);
-	memcpy(list, old, len);
+	if (len)
+		memcpy(list, old, len);
 	if (stored_number(list, len, STORED_FLAGS) & STORED_FIXED)
 		rv = CKR_ACTION_PROHIBITED;
 	for (CK_ULONG i = 0; !rv && i < count; i++)

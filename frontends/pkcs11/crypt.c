@@ -133,7 +133,7 @@ out:
 	return rv;
 }
 
-/* RSA has no parts (6.1.1): the operation goes on, for C_Encrypt and C_Decrypt. */
+/* RSA has no parts (6.1.1). That ends the operation, as any other error does (5.8.3, 5.10.3). */
 static CK_RV part(CK_SESSION_HANDLE session, enum operation_kind kind, bool is_last,
 	const uint8_t *data, size_t len, unsigned char *out, CK_ULONG *out_len)
 {
@@ -146,12 +146,12 @@ static CK_RV part(CK_SESSION_HANDLE session, enum operation_kind kind, bool is_l
 	rv = operation_get(s, kind, false, &op);
 	if (rv)
 		goto out;
-	rv = CKR_FUNCTION_NOT_SUPPORTED;
 	if (!op->mechanism->cipher)
-		goto out;
-	rv = (!data && len) || !out_len
-		     ? CKR_ARGUMENTS_BAD
-		     : cipher_part(op, kind == OP_DECRYPT, is_last, data, len, out, out_len);
+		rv = CKR_FUNCTION_NOT_SUPPORTED;
+	else if ((!data && len) || !out_len)
+		rv = CKR_ARGUMENTS_BAD;
+	else
+		rv = cipher_part(op, kind == OP_DECRYPT, is_last, data, len, out, out_len);
 	if (!rv && out)
 		op->is_multi = true;
 	if (is_last)

@@ -18,22 +18,38 @@ static CK_RV refuse(CK_SESSION_HANDLE session, CK_RV answer)
 /* A pending operation is a key's and a message's: it stays in this process (5.6.5). */
 CK_RV C_GetOperationState(CK_SESSION_HANDLE session, unsigned char *state, CK_ULONG *len)
 {
-	(void)state, (void)len;
-	return refuse(session, CKR_STATE_UNSAVEABLE);
+	struct session *s;
+	CK_RV rv = session_get(session, &s);
+
+	(void)state;
+	if (rv)
+		return rv;
+	rv = len ? CKR_OPERATION_NOT_INITIALIZED : CKR_ARGUMENTS_BAD;
+	for (int i = 0; len && i < OP_KINDS; i++) {
+		if (s->operations[i])
+			rv = CKR_STATE_UNSAVEABLE;
+	}
+	session_put(&s);
+	return rv;
 }
 
 CK_RV C_SetOperationState(CK_SESSION_HANDLE session, unsigned char *state, CK_ULONG len,
 	CK_OBJECT_HANDLE encryption_key, CK_OBJECT_HANDLE authentication_key)
 {
-	(void)state, (void)len, (void)encryption_key, (void)authentication_key;
-	return refuse(session, CKR_SAVED_STATE_INVALID);
+	(void)encryption_key, (void)authentication_key;
+	return refuse(session, !state && len ? CKR_ARGUMENTS_BAD : CKR_SAVED_STATE_INVALID);
 }
 
-/* No mechanism here signs or verifies with recovery. */
+/* No mechanism here signs or verifies with recovery; so there is nothing that NULL could end (5.13.5 and 5.15.5). */
+static CK_RV no_recovery(const CK_MECHANISM *mechanism)
+{
+	return mechanism ? CKR_MECHANISM_INVALID : CKR_OPERATION_NOT_INITIALIZED;
+}
+
 CK_RV C_SignRecoverInit(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
-	(void)mechanism, (void)key;
-	return refuse(session, CKR_MECHANISM_INVALID);
+	(void)key;
+	return refuse(session, no_recovery(mechanism));
 }
 
 CK_RV C_SignRecover(CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG len,
@@ -45,8 +61,8 @@ CK_RV C_SignRecover(CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG len
 
 CK_RV C_VerifyRecoverInit(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
-	(void)mechanism, (void)key;
-	return refuse(session, CKR_MECHANISM_INVALID);
+	(void)key;
+	return refuse(session, no_recovery(mechanism));
 }
 
 CK_RV C_VerifyRecover(CK_SESSION_HANDLE session, unsigned char *signature, CK_ULONG signature_len,

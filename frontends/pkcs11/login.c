@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "object.h"
+#include "operation.h"
 #include "session.h"
 
 static atomic_int logins[KW_SLOT_MAX + 1]; /* enum login, by slot */
@@ -200,6 +200,21 @@ static CK_RV enter_default(enum login who)
 		       : CKR_USER_ALREADY_LOGGED_IN;
 }
 
+/* For one use of a key with CKA_ALWAYS_AUTHENTICATE: the TEE checks the PIN, and counts wrong ones. */
+static CK_RV enter_for_operation(struct session *s, const unsigned char *pin, CK_ULONG n)
+{
+	CK_RV rv;
+
+	if (!operation_wants_login(s))
+		return CKR_OPERATION_NOT_INITIALIZED;
+	if (!is_good_length(n))
+		return CKR_PIN_INCORRECT;
+	rv = module_error(kw_token_login(module_kw(), (unsigned)s->slot, KW_TOKEN_USER, pin, n));
+	if (!rv)
+		operation_logged_in(s);
+	return rv;
+}
+
 CK_RV C_Login(CK_SESSION_HANDLE handle, CK_USER_TYPE user, unsigned char *pin, CK_ULONG pin_len)
 {
 	enum login who = user == CKU_SO ? LOGIN_SO : LOGIN_USER;
@@ -211,14 +226,14 @@ CK_RV C_Login(CK_SESSION_HANDLE handle, CK_USER_TYPE user, unsigned char *pin, C
 	if (!pin && (pin_len || s->slot != SLOT_DEFAULT))
 		rv = CKR_ARGUMENTS_BAD;
 	else if (user == CKU_CONTEXT_SPECIFIC)
-		rv = CKR_OPERATION_NOT_INITIALIZED; /* no key asks for it */
+		rv = enter_for_operation(s, pin, pin_len);
 	else if (user != CKU_SO && user != CKU_USER)
 		rv = CKR_USER_TYPE_INVALID;
 	else if (s->slot == SLOT_DEFAULT)
 		rv = enter_default(who);
 	else
 		rv = check_state(s, who);
-	if (!rv && s->slot != SLOT_DEFAULT)
+	if (!rv && s->slot != SLOT_DEFAULT && user != CKU_CONTEXT_SPECIFIC)
 		rv = enter(s, who, pin, pin_len);
 	session_put(&s);
 	return rv;
@@ -228,9 +243,13 @@ CK_RV C_Login(CK_SESSION_HANDLE handle, CK_USER_TYPE user, unsigned char *pin, C
 CK_RV C_LoginUser(CK_SESSION_HANDLE handle, CK_USER_TYPE user, unsigned char *pin, CK_ULONG pin_len,
 	unsigned char *name, CK_ULONG name_len)
 {
-	if (!name && name_len)
-		return module_is_ready() ? CKR_ARGUMENTS_BAD : CKR_CRYPTOKI_NOT_INITIALIZED;
-	return C_Login(handle, user, pin, pin_len);
+	struct session *s;
+	CK_RV rv = session_get(handle, &s);
+
+	session_put(&s);
+	if (!rv && !name && name_len)
+		rv = CKR_ARGUMENTS_BAD;
+	return rv ? rv : C_Login(handle, user, pin, pin_len);
 }
 
 CK_RV C_Logout(CK_SESSION_HANDLE handle)

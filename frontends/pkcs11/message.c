@@ -112,6 +112,13 @@ static CK_RV run(const struct operation *op, bool decrypt, const void *parameter
 	return rv == CKR_ENCRYPTED_DATA_INVALID ? CKR_AEAD_DECRYPT_FAILED : rv;
 }
 
+/* Another process deleted the key: there will be no more messages. */
+static void end_without_key(struct session *s, enum operation_kind kind, CK_RV rv)
+{
+	if (rv == CKR_KEY_HANDLE_INVALID)
+		operation_free(&s->operations[kind]);
+}
+
 static CK_RV whole(CK_SESSION_HANDLE session, enum operation_kind kind, void *parameter,
 	CK_ULONG parameter_len, const struct message *m, unsigned char *out, CK_ULONG *out_len)
 {
@@ -129,6 +136,7 @@ static CK_RV whole(CK_SESSION_HANDLE session, enum operation_kind kind, void *pa
 		rv = CKR_ARGUMENTS_BAD;
 	if (!rv)
 		rv = run(op, is_decrypt(kind), parameter, parameter_len, m, out, out_len);
+	end_without_key(s, kind, rv);
 	session_put(&s);
 	return rv;
 }
@@ -212,6 +220,7 @@ static CK_RV next(CK_SESSION_HANDLE session, enum operation_kind kind, void *par
 	if (flags & CKF_END_OF_MESSAGE) {
 		rv = finish(
 			op, is_decrypt(kind), parameter, parameter_len, part, len, out, out_len);
+		end_without_key(s, kind, rv);
 		goto out;
 	}
 	*out_len = 0;

@@ -261,13 +261,14 @@ out:
 /* Nobody is waited for: the standard leaves open what other threads' calls do (5.4), and here they end as they would have. */
 CK_RV C_Finalize(void *reserved)
 {
-	CK_RV rv;
+	CK_RV rv = module_enter();
 
-	if (reserved)
-		return CKR_ARGUMENTS_BAD;
-	rv = module_enter();
 	if (rv)
 		return rv;
+	if (reserved) {
+		module_leave();
+		return CKR_ARGUMENTS_BAD;
+	}
 	module_lock();
 	session_close_all();
 	module_unlock();

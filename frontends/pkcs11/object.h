@@ -64,6 +64,8 @@ struct object {
 /* CKR_OBJECT_HANDLE_INVALID. Give it back with object_put. */
 CK_RV object_get(CK_OBJECT_HANDLE handle, struct object **object);
 void object_put(struct object **object);
+/* Its handle is good: nobody destroyed it, nor closed the session that it ends with. */
+bool object_is_there(const struct object *o);
 /* Objects with one label, CKA_ID or key, and a few others: see table.h. */
 struct object_filter {
 	unsigned index; /* enum table_index */

@@ -130,6 +130,9 @@ CK_RV operation_check_key(CK_MECHANISM_TYPE type, CK_FLAGS flag, CK_OBJECT_HANDL
 		return CKR_KEY_TYPE_INCONSISTENT;
 	if (attribute_get(*key, permission, &v) || !*(const CK_BBOOL *)v.p)
 		return CKR_KEY_FUNCTION_NOT_PERMITTED;
+	/* Nothing is begun here for which the PIN could be given. */
+	if (flag & (CKF_DERIVE | CKF_UNWRAP) && attribute_always_authenticates(*key))
+		return CKR_USER_NOT_LOGGED_IN;
 	return attribute_allows(*key, type) ? CKR_OK : CKR_MECHANISM_INVALID;
 }
 
@@ -168,12 +171,30 @@ CK_RV operation_start(CK_SESSION_HANDLE session, enum operation_kind kind, CK_ME
 			kinds[kind].permission, &op->mechanism, &op->key);
 	if (rv)
 		goto out;
+	op->needs_login = op->key && attribute_always_authenticates(op->key);
 	s->operations[kind] = op;
 	op = NULL;
 out:
 	operation_free(&op);
 	session_put(&s);
 	return rv;
+}
+
+bool operation_wants_login(const struct session *s)
+{
+	for (int i = 0; i < OP_KINDS; i++) {
+		if (s->operations[i] && s->operations[i]->needs_login)
+			return true;
+	}
+	return false;
+}
+
+void operation_logged_in(struct session *s)
+{
+	for (int i = 0; i < OP_KINDS; i++) {
+		if (s->operations[i])
+			s->operations[i]->needs_login = false;
+	}
 }
 
 CK_RV operation_get(
@@ -189,6 +210,18 @@ CK_RV operation_get(
 		operation_free(&s->operations[kind]);
 		*operation = NULL;
 		return CKR_USER_NOT_LOGGED_IN;
+	}
+	/* Nor did anybody give the PIN for this use of the key (5.6.7). */
+	if (op->needs_login) {
+		operation_free(&s->operations[kind]);
+		*operation = NULL;
+		return CKR_USER_NOT_LOGGED_IN;
+	}
+	/* Destroyed since then: what goes on to work is not what its owner thinks. */
+	if (op->key && !object_is_there(op->key)) {
+		operation_free(&s->operations[kind]);
+		*operation = NULL;
+		return CKR_KEY_HANDLE_INVALID;
 	}
 	if (one_shot && op->is_multi) {
 		operation_free(&s->operations[kind]);

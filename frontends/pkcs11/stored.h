@@ -35,7 +35,8 @@ enum stored_flag {
 	STORED_FIXED = 1,    /* CKA_MODIFIABLE is false */
 	STORED_UNCOPIED = 2, /* CKA_COPYABLE */
 	STORED_LASTING = 4,  /* CKA_DESTROYABLE */
-	STORED_NOT_SENSITIVE = 8
+	STORED_NOT_SENSITIVE = 8,
+	STORED_ALWAYS_AUTHENTICATE = 16
 };
 
 /* NULL when it is not there, or the list is not one of ours. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "session.h"
 #include "stored.h"
 
 /* 4.9 and 4.10. Uses that the module does not have are left out of the key: it says so itself. */
@@ -22,7 +23,7 @@ static const struct attribute_rule private_rules[] = {
 	{CKA_SENSITIVE, RULE_TRUE_ONLY},
 	{CKA_EXTRACTABLE, RULE_ANY},
 	{CKA_WRAP_WITH_TRUSTED, RULE_ANY},
-	{CKA_ALWAYS_AUTHENTICATE, RULE_FALSE_ONLY},
+	{CKA_ALWAYS_AUTHENTICATE, RULE_ANY},
 	{CKA_ALLOWED_MECHANISMS, RULE_KEPT},
 	{CKA_KEYWARD_MIXED, RULE_ANY},
 	{CKA_KEYWARD_RAW, RULE_ANY},
@@ -187,10 +188,40 @@ static uint32_t private_purposes(enum family family, CK_FLAGS uses, bool mixed)
 	return purposes;
 }
 
+struct flags {
+	bool sign, decrypt, derive, unwrap;
+	bool extractable, with_trusted, mixed, raw, each_time;
+};
+
+static CK_RV read_flags(const CK_ATTRIBUTE *attributes, CK_ULONG count, struct flags *f)
+{
+	const struct {
+		CK_ATTRIBUTE_TYPE type;
+		bool *flag;
+	} all[] = {
+		{CKA_DECRYPT, &f->decrypt},
+		{CKA_DERIVE, &f->derive},
+		{CKA_UNWRAP, &f->unwrap},
+		{CKA_EXTRACTABLE, &f->extractable},
+		{CKA_WRAP_WITH_TRUSTED, &f->with_trusted},
+		{CKA_KEYWARD_MIXED, &f->mixed},
+		{CKA_KEYWARD_RAW, &f->raw},
+		{CKA_ALWAYS_AUTHENTICATE, &f->each_time},
+	};
+	CK_RV rv = CKR_OK;
+
+	for (size_t i = 0; !rv && i < sizeof(all) / sizeof(all[0]); i++)
+		rv = attribute_flag(attributes, count, all[i].type, false, all[i].flag);
+	/* A key that is not said to be for anything is for what its type does. */
+	return rv ? rv
+		  : attribute_flag(attributes, count, CKA_SIGN,
+			    !f->decrypt && !f->derive && !f->unwrap, &f->sign);
+}
+
 CK_RV template_read(const CK_ATTRIBUTE *attributes, CK_ULONG count, enum kw_key_type type,
 	bool material, bool is_rw, struct key_request *request)
 {
-	bool sign, decrypt, derive, unwrap, extractable, with_trusted, mixed, raw;
+	struct flags f;
 	CK_RV rv;
 
 	memset(request, 0, sizeof(*request));
@@ -203,38 +234,25 @@ CK_RV template_read(const CK_ATTRIBUTE *attributes, CK_ULONG count, enum kw_key_
 	if (!rv)
 		rv = attribute_flag(attributes, count, CKA_TOKEN, false, &request->is_token);
 	if (!rv)
-		rv = attribute_flag(attributes, count, CKA_DECRYPT, false, &decrypt);
-	if (!rv)
-		rv = attribute_flag(attributes, count, CKA_DERIVE, false, &derive);
-	if (!rv)
-		rv = attribute_flag(attributes, count, CKA_UNWRAP, false, &unwrap);
-	/* A key that is not said to be for anything is for what its type does. */
-	if (!rv)
-		rv = attribute_flag(
-			attributes, count, CKA_SIGN, !decrypt && !derive && !unwrap, &sign);
-	if (!rv)
-		rv = attribute_flag(attributes, count, CKA_EXTRACTABLE, false, &extractable);
-	if (!rv)
-		rv = attribute_flag(attributes, count, CKA_WRAP_WITH_TRUSTED, false, &with_trusted);
-	if (!rv)
-		rv = attribute_flag(attributes, count, CKA_KEYWARD_MIXED, false, &mixed);
-	if (!rv)
-		rv = attribute_flag(attributes, count, CKA_KEYWARD_RAW, false, &raw);
+		rv = read_flags(attributes, count, &f);
 	if (rv)
 		return rv;
 	if (request->is_token && !is_rw)
 		return CKR_SESSION_READ_ONLY;
 	request->purposes = private_purposes(mechanism_family(type),
-		(sign ? CKF_SIGN : 0) | (decrypt ? CKF_DECRYPT : 0) | (derive ? CKF_DERIVE : 0) |
-			(unwrap ? CKF_UNWRAP : 0),
-		mixed);
-	if (!request->purposes || (raw && mechanism_family(type) != FAMILY_RSA))
+		(f.sign ? CKF_SIGN : 0) | (f.decrypt ? CKF_DECRYPT : 0) |
+			(f.derive ? CKF_DERIVE : 0) | (f.unwrap ? CKF_UNWRAP : 0),
+		f.mixed);
+	if (!request->purposes || (f.raw && mechanism_family(type) != FAMILY_RSA))
 		return CKR_TEMPLATE_INCONSISTENT;
-	request->purposes |= (raw ? KW_PURPOSE_RAW : 0) |
-			     (extractable ? KW_PURPOSE_EXTRACTABLE : 0) |
-			     (extractable && with_trusted ? KW_PURPOSE_WITH_TRUSTED : 0);
-	rv = template_keep_flags(
-		attributes, count, 0, request->attributes, &request->attributes_len);
+	/* The default token has no PIN that could be asked for. */
+	if (f.each_time && session_slot_now() == SLOT_DEFAULT)
+		return CKR_TEMPLATE_INCONSISTENT;
+	request->purposes |= (f.raw ? KW_PURPOSE_RAW : 0) |
+			     (f.extractable ? KW_PURPOSE_EXTRACTABLE : 0) |
+			     (f.extractable && f.with_trusted ? KW_PURPOSE_WITH_TRUSTED : 0);
+	rv = template_keep_flags(attributes, count, f.each_time ? STORED_ALWAYS_AUTHENTICATE : 0,
+		request->attributes, &request->attributes_len);
 	return rv ? rv : template_keep(attributes, count, true, request);
 }
 

@@ -8,7 +8,7 @@ said() { sed -n 's/^not ok/# not ok/p; /^#/p' "$work/check.out"; }
 
 keyward key generate pkcs11-cli --type ec-p256 --purpose sign >/dev/null
 check "a key of the command line is found, and signs" "$tests/bench_pkcs11" -t 1 0.1 "$module" 1234 pkcs11-cli ec
-check "calls at any time, in any state, by threads and children" "$tests/pkcs11_states" "$module"
+check "calls at any time, in any state, by threads and children" "$tests/pkcs11_states" "$module" 50
 said
 check "two processes make, find, use and destroy the same objects" "$tests/pkcs11_two_processes" "$module" 4 2 1
 said
