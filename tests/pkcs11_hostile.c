@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,6 +196,15 @@ static void templates(void)
 	EXPECT(CKR_OK, C_DestroyObject(s, key));
 }
 
+/* What a heap may take besides; AddressSanitizer keeps what was freed. */
+#define GROWTH_MAX_KIB 2048
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#undef GROWTH_MAX_KIB
+#define GROWTH_MAX_KIB SIZE_MAX / 2
+#endif
+#endif
+
 static size_t memory_kib(void)
 {
 	unsigned long kib = 0;
@@ -232,13 +242,13 @@ static void many_objects(void)
 	}
 	EXPECT(CKR_OBJECT_HANDLE_INVALID, C_DestroyObject(s, first));
 	EXPECT(CKR_OBJECT_HANDLE_INVALID, C_DestroyObject(s, last));
-	check("what is gone takes no memory", memory_kib() < before + 2048);
+	check("what is gone takes no memory", memory_kib() < before + GROWTH_MAX_KIB);
 }
 
 /* --- Threads --- */
 
 static atomic_int stop;
-static CK_OBJECT_HANDLE shared_key;
+static _Atomic(CK_OBJECT_HANDLE) shared_key;
 
 /* What a call may answer when the ground goes from under it. */
 static int is_answer(CK_RV rv)
@@ -313,7 +323,7 @@ static void finalized_in_use(void)
 	check("each call had an answer", join_threads(threads) == 0);
 }
 
-static CK_SESSION_HANDLE shared;
+static _Atomic(CK_SESSION_HANDLE) shared;
 
 /* Keys of a session that somebody else closes. */
 static void *make_always(void *arg)

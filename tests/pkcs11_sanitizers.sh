@@ -16,7 +16,7 @@ built()
 {
 	local build=$work/${1%%,*}
 	CC=clang meson setup "$build" "$top" -Db_sanitize="$1" -Db_lundef=false &&
-		meson compile -C "$build" -j 2 pkcs11_two_processes pkcs11_states keyward-pkcs11
+		meson compile -C "$build" -j 2 pkcs11_two_processes pkcs11_states pkcs11_hostile keyward-pkcs11
 }
 
 # with SANITIZERS PROGRAM ARGUMENT…: of that build, and its libkeyward
@@ -33,5 +33,6 @@ for sanitizers in "${all[@]}"; do
 	check "$sanitizers: the module is built" built "$sanitizers"
 	check "$sanitizers: eight threads make, find, use and destroy the same objects" with "$sanitizers" pkcs11_two_processes 5 1 8
 	check "$sanitizers: calls at any time, in any state, by threads and children" with "$sanitizers" pkcs11_states
+	check "$sanitizers: the end, forks and closed sessions in the middle of calls" with "$sanitizers" pkcs11_hostile
 done
 finish

@@ -75,7 +75,7 @@ bool object_is_there(const struct object *o)
 	bool is_there;
 
 	module_lock();
-	is_there = o->handle && table_at(o->handle - 1);
+	is_there = table_place(o->handle) != TABLE_NONE;
 	module_unlock();
 	return is_there;
 }
@@ -483,9 +483,10 @@ void object_find_id(const uint8_t id[KW_ID_SIZE], CK_OBJECT_HANDLE *private_hand
 void object_orphan(CK_OBJECT_HANDLE private_handle, CK_SESSION_HANDLE session)
 {
 	struct object *o;
-	size_t place = private_handle - 1;
+	size_t place;
 
 	module_lock();
+	place = table_place(private_handle);
 	if (is_pair(place)) {
 		o = object_new(CKO_PUBLIC_KEY, table_at(place)->data);
 		if (o) {

@@ -110,7 +110,7 @@ CK_RV C_WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HA
 /* --- */
 
 struct unwrapping {
-	const struct kw_use *by;
+	struct kw_use by;
 	const struct kw_wrap *how;
 	const uint8_t *wrapped;
 	size_t len;
@@ -123,7 +123,7 @@ static enum kw_err unwrap_key(
 	struct kw_key_template plain = *t;
 
 	plain.secret_len = 0;
-	return kw_unwrap(module_kw(), u->by, u->how, u->wrapped, u->len, &plain, key);
+	return kw_unwrap(module_kw(), &u->by, u->how, u->wrapped, u->len, &plain, key);
 }
 
 /* Which size or curve a key has that came wrapped is seen when the TEE has opened it. */
@@ -194,10 +194,8 @@ static CK_RV unwrap(struct session *s, struct object *by, struct unwrapping *u,
 	struct key_request *request, CK_OBJECT_HANDLE *handle)
 {
 	struct kw_key *key = NULL;
-	struct kw_use use;
-	CK_RV rv = object_use(by, &use);
+	CK_RV rv = object_use(by, &u->by);
 
-	u->by = &use;
 	if (!rv)
 		rv = unwrap_any(request, u, &key);
 	if (rv == CKR_ENCRYPTED_DATA_INVALID)
