@@ -298,6 +298,55 @@ static void gcm(void)
 	EXPECT3(CKR_KEY_FUNCTION_NOT_PERMITTED, C_MessageDecryptInit(s, &message, encrypts));
 }
 
+/* Two operations in one call */
+static void dual(void)
+{
+	static CK_BYTE raw[32], iv[16], in[320];
+	CK_MECHANISM cbc = {CKM_AES_CBC, iv, 16}, sha = {CKM_SHA256, NULL, 0};
+	CK_BYTE out[320], back[320], expected[320], digest[2][32];
+	CK_OBJECT_HANDLE key;
+	CK_ULONG n, k = 32, at = 0;
+
+	RAND_bytes(raw, sizeof(raw));
+	RAND_bytes(in, sizeof(in));
+	key = GIVE(&aes_type, raw, 32, CKA_ENCRYPT, CKA_DECRYPT);
+	by_openssl("AES-256-CBC", raw, iv, 0, in, sizeof(in), expected);
+	EXPECT(CKR_OPERATION_NOT_INITIALIZED, C_DigestEncryptUpdate(s, in, 16, out, &k));
+	EXPECT(CKR_OK, C_EncryptInit(s, &cbc, key));
+	k = 32;
+	EXPECT(CKR_OPERATION_NOT_INITIALIZED, C_DigestEncryptUpdate(s, in, 16, out, &k));
+	EXPECT(CKR_OK, C_DigestInit(s, &sha));
+	EXPECT(CKR_OK, C_DigestEncryptUpdate(s, in, sizeof(in), NULL, &k));
+	check("as long as the data", k == sizeof(in));
+	k = sizeof(in) - 1;
+	EXPECT(CKR_BUFFER_TOO_SMALL, C_DigestEncryptUpdate(s, in, sizeof(in), out, &k));
+	/* In the place of the plaintext */
+	memcpy(out, in, sizeof(in));
+	for (size_t i = 0; i < sizeof(in); i += n) {
+		n = k = 32;
+		EXPECT(CKR_OK, C_DigestEncryptUpdate(s, out + i, n, out + at, &k));
+		at += k;
+	}
+	k = 0;
+	EXPECT(CKR_OK, C_EncryptFinal(s, back, &k));
+	k = 32;
+	EXPECT(CKR_OK, C_DigestFinal(s, digest[0], &k));
+	check("OpenSSL's ciphertext", !memcmp(out, expected, sizeof(out)));
+	check("and its digest",
+		EVP_Q_digest(NULL, "SHA256", NULL, in, sizeof(in), digest[1], NULL) &&
+			!memcmp(digest[0], digest[1], 32));
+	EXPECT(CKR_OK, C_DecryptInit(s, &cbc, key));
+	EXPECT(CKR_OK, C_DigestInit(s, &sha));
+	k = sizeof(back);
+	EXPECT(CKR_OK, C_DecryptDigestUpdate(s, out, sizeof(out), back, &k));
+	check("the plaintext", k == sizeof(in) && !memcmp(back, in, k));
+	k = 0;
+	EXPECT(CKR_OK, C_DecryptFinal(s, out, &k));
+	k = 32;
+	EXPECT(CKR_OK, C_DigestFinal(s, digest[0], &k));
+	check("and its digest again", !memcmp(digest[0], digest[1], 32));
+}
+
 /* --- MACs --- */
 
 static void macs(void)
@@ -728,6 +777,7 @@ int main(int argc, char **argv)
 	EXPECT(CKR_OK, C_OpenSession(0, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &s));
 	ciphers();
 	gcm();
+	dual();
 	macs();
 	ecdh(p256, sizeof(p256), CKM_EC_KEY_PAIR_GEN, "EC", "P-256");
 	ecdh(x25519, sizeof(x25519), CKM_EC_MONTGOMERY_KEY_PAIR_GEN, "X25519", NULL);

@@ -72,20 +72,6 @@ CK_RV C_VerifyRecover(CK_SESSION_HANDLE session, unsigned char *signature, CK_UL
 	return refuse(session, CKR_OPERATION_NOT_INITIALIZED);
 }
 
-/* Two operations in one call need ciphers that come in parts. */
-#define DUAL(name)                                                               \
-	CK_RV name(CK_SESSION_HANDLE session, unsigned char *part, CK_ULONG len, \
-		unsigned char *out, CK_ULONG *out_len)                           \
-	{                                                                        \
-		(void)part, (void)len, (void)out, (void)out_len;                 \
-		return refuse(session, CKR_FUNCTION_NOT_SUPPORTED);              \
-	}
-
-DUAL(C_DigestEncryptUpdate)
-DUAL(C_DecryptDigestUpdate)
-DUAL(C_SignEncryptUpdate)
-DUAL(C_DecryptVerifyUpdate)
-
 /* What version 2.0 left behind (5.21). */
 CK_RV C_GetFunctionStatus(CK_SESSION_HANDLE session)
 {

@@ -208,7 +208,7 @@ static CK_RV put_token(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 
 	if (rv)
 		return rv;
-	info->flags = CKF_RNG | CKF_CLOCK_ON_TOKEN;
+	info->flags = CKF_RNG | CKF_CLOCK_ON_TOKEN | CKF_DUAL_CRYPTO_OPERATIONS;
 	module_pad(info->label, sizeof(info->label), t ? kw_token_label(t) : "");
 	memset(info->serialNumber, ' ', sizeof(info->serialNumber));
 	if (!t)
@@ -231,7 +231,8 @@ out:
 static CK_RV put_default(CK_TOKEN_INFO *info)
 {
 	module_pad(info->label, sizeof(info->label), "Keyward");
-	info->flags = CKF_RNG | CKF_TOKEN_INITIALIZED | CKF_CLOCK_ON_TOKEN;
+	info->flags =
+		CKF_RNG | CKF_TOKEN_INITIALIZED | CKF_CLOCK_ON_TOKEN | CKF_DUAL_CRYPTO_OPERATIONS;
 	return put_serial(info->serialNumber);
 }
 
