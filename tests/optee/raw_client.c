@@ -448,7 +448,7 @@ static int status_flags(TEEC_Session *s)
 	get_u8(&r);
 	get_field8(&r, 255, &n);
 	get_field8(&r, 255, &n);
-	get_bytes(&r, 8 + 8 + 4 + 4 + 4 + 8 + 8 + 8 + 8 + 8);
+	get_bytes(&r, 8 + 8 + 4 + 4 + 4 + 8 + 8 + 8 + 8 + 8 + 8);
 	get_field16(&r, 4096, &n);
 	n = get_u8(&r);
 	return r.failed ? -1 : (int)n;

@@ -44,8 +44,8 @@ static const struct {
 #define SHARE_RANDOM 1
 #define SHARE_CIPHER 12
 #define SHARE_MAC 8
-#define SHARE_DERIVE 10
-#define SHARE_WRAP 6
+#define SHARE_DERIVE 12
+#define SHARE_WRAP 14
 #define SHARE_UNWRAP 8
 #define SHARE_TOKEN_LIST 3
 #define SHARE_TOKEN_INIT 4
