@@ -48,6 +48,7 @@ struct key_data {
 struct object {
 	atomic_uint refs;
 	CK_OBJECT_HANDLE handle;
+	unsigned long changed; /* object_changes() when this process did so; 0: as a list had it */
 	CK_OBJECT_CLASS class;
 	CK_SESSION_HANDLE session; /* that it ends with; 0: a token object */
 	bool is_orphan;            /* no search finds it */
@@ -98,12 +99,12 @@ void object_forget_private(CK_SLOT_ID slot);
 void object_forget_session(CK_SESSION_HANDLE session);
 void object_forget_all(void);
 
-/* How many objects on the token this process made. */
-unsigned long object_additions(void);
-/* Both take over what they use of the lists. What is not in the list is gone, unless this process made some since there were that
- * many additions. */
-CK_RV object_merge(struct kw_key **keys, size_t count, unsigned long additions_before);
-CK_RV object_merge_items(struct object **items, size_t count, unsigned long additions_before);
+/* How many times this process made, changed or destroyed an object on the token. */
+unsigned long object_changes(void);
+/* Both take over what they use of the lists. What is not in the list is gone, but for what this process made or changed since there
+ * were that many changes: the list may be older. */
+CK_RV object_merge(struct kw_key **keys, size_t count, unsigned long changes_before);
+CK_RV object_merge_items(struct object **items, size_t count, unsigned long changes_before);
 /* The object of an item that is known as it is described, with one more reference; else NULL. */
 struct object *object_known_item(const struct item *item);
 

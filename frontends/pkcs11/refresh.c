@@ -17,6 +17,8 @@ struct stamp {
 
 /* What the table is the list of. Under the module's lock. */
 static struct stamp known;
+/* How many refreshes were begun, and which of them brought its lists. */
+static unsigned long begun, brought;
 
 void refresh_forget(void)
 {
@@ -176,34 +178,44 @@ out:
 }
 
 /* Under the module's lock. The lists are those of the stamp, or newer. */
-static CK_RV merge(const struct stamp *now, unsigned long before, struct lists *lists)
+static CK_RV merge(
+	const struct stamp *now, unsigned long mine, unsigned long before, struct lists *lists)
 {
 	CK_RV rv = CKR_OK;
 
-	/* Another thread may have newer lists already. */
-	if (is_comparable(now) && known.changes >= now->changes)
+	/* Another thread, which began later, has brought newer lists already. */
+	if (brought > mine || (is_comparable(now) && known.changes >= now->changes))
 		return rv;
 	rv = object_merge(lists->keys, lists->key_count, before);
 	if (!rv)
 		rv = object_merge_items(lists->items, lists->item_count, before);
-	if (!rv && object_additions() == before)
+	if (!rv)
+		brought = mine;
+	/* What this process destroyed since then may be back. */
+	if (!rv && object_changes() == before)
 		known = *now;
+	else
+		known.is_valid = false;
 	return rv;
 }
 
 CK_RV object_refresh(void)
 {
 	struct lists lists = {0};
-	unsigned long before;
+	unsigned long before, mine;
 	struct stamp now;
 	bool is_fresh;
-	CK_RV rv = stamp_now(&now); /* before the lists, which may then be newer than it says */
+	CK_RV rv;
 
+	module_lock();
+	mine = ++begun;
+	before = object_changes();
+	module_unlock();
+	rv = stamp_now(&now); /* before the lists, which may then be newer than it says */
 	if (rv)
 		return rv;
 	module_lock();
 	is_fresh = is_comparable(&now) && known.changes == now.changes;
-	before = object_additions();
 	module_unlock();
 	if (is_fresh)
 		return CKR_OK;
@@ -212,7 +224,7 @@ CK_RV object_refresh(void)
 		rv = fetch_items(&lists);
 	if (!rv) {
 		module_lock();
-		rv = merge(&now, before, &lists);
+		rv = merge(&now, mine, before, &lists);
 		module_unlock();
 	}
 	lists_free(&lists);
