@@ -4,7 +4,8 @@
  *
  *	bench_pkcs11 [-t] COUNT SECONDS MODULE PIN LABEL ec|rsa|ed
  *
- * By COUNT processes; with -t by COUNT threads of one process, each with a session of its own.
+ * By COUNT processes; with -t by COUNT threads of one process, each with a session of its own, and with CKM_ECDSA's digest at hand:
+ * two modules are compared then, and not what the application does before it calls them.
  * The first token with a private key of that label is used.
  */
 #include "rounds.h"
@@ -23,6 +24,7 @@ struct token {
 	char *pin;
 	char *label;
 	char kind;
+	bool has_digest;
 	CK_FUNCTION_LIST *f;
 	CK_SLOT_ID slot;
 	CK_SESSION_HANDLE session;
@@ -114,6 +116,10 @@ static int sign_once(void *ctx)
 		mechanism = (CK_MECHANISM){CKM_SHA256_RSA_PKCS_PSS, &pss, sizeof(pss)};
 	} else if (t->kind == 'd') {
 		mechanism.mechanism = CKM_EDDSA;
+	} else if (t->has_digest) {
+		memcpy(digest, message + sizeof(message) - sizeof(digest), sizeof(digest));
+		data = digest;
+		n = sizeof(digest);
 	} else {
 		unsigned size;
 
@@ -145,6 +151,7 @@ int main(int argc, char **argv)
 			"usage: bench_pkcs11 [-t] COUNT SECONDS MODULE PIN LABEL ec|rsa|ed\n");
 		return 2;
 	}
+	token.has_digest = threads;
 	token.module = argv[3];
 	token.pin = argv[4];
 	token.label = argv[5];
