@@ -79,6 +79,20 @@ static CK_ULONG count(CK_SESSION_HANDLE s, CK_OBJECT_CLASS class)
 	return n;
 }
 
+static CK_OBJECT_HANDLE only_key(CK_SESSION_HANDLE s)
+{
+	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+	CK_ATTRIBUTE wanted = {CKA_CLASS, &class, sizeof(class)};
+	CK_OBJECT_HANDLE found[2] = {0};
+	CK_ULONG n = 0;
+
+	EXPECT(CKR_OK, C_FindObjectsInit(s, &wanted, 1));
+	EXPECT(CKR_OK, C_FindObjects(s, found, 2, &n));
+	EXPECT(CKR_OK, C_FindObjectsFinal(s));
+	expect("one key", 1, n);
+	return found[0];
+}
+
 static CK_ULONG state(CK_SESSION_HANDLE s)
 {
 	CK_SESSION_INFO info = {0};
@@ -196,7 +210,12 @@ static void users(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE *key)
 	EXPECT(CKR_OBJECT_HANDLE_INVALID, C_DestroyObject(s, private));
 	expect("the public keys are", 2, count(ro, CKO_PUBLIC_KEY));
 	EXPECT(CKR_OK, C_Login(s, CKU_USER, PIN));
-	expect("it is there again", CKR_OK, sign(s, private));
+	expect("an old handle stays invalid", CKR_KEY_HANDLE_INVALID, sign(s, private));
+	EXPECT(CKR_OBJECT_HANDLE_INVALID, C_GetAttributeValue(s, private, &a, 1));
+	EXPECT(CKR_OBJECT_HANDLE_INVALID, C_DestroyObject(s, private));
+	EXPECT(CKR_OK, C_GetAttributeValue(s, public, &a, 1));
+	private = only_key(s);
+	expect("the key that is found signs", CKR_OK, sign(s, private));
 	expect("the session's key is not", CKR_KEY_HANDLE_INVALID, sign(s, of_session));
 	EXPECT(CKR_OK, C_CloseSession(ro));
 	EXPECT(CKR_OK, C_CloseSession(other));
@@ -233,18 +252,19 @@ static void each_time(CK_SESSION_HANDLE s)
 	EXPECT(CKR_OK, C_DestroyObject(s, key));
 }
 
-static void change_pin(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE key)
+static void change_pin(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE *key)
 {
 	EXPECT(CKR_PIN_INCORRECT, C_SetPIN(s, WRONG, NEW_PIN));
 	EXPECT(CKR_PIN_LEN_RANGE, C_SetPIN(s, PIN, (unsigned char *)(size_t) "12", 2));
 	EXPECT(CKR_OK, C_SetPIN(s, PIN, NEW_PIN));
-	expect("who changed it is still logged in", CKR_OK, sign(s, key));
+	expect("who changed it is still logged in", CKR_OK, sign(s, *key));
 	EXPECT(CKR_OK, C_Logout(s));
 	EXPECT(CKR_PIN_INCORRECT, C_Login(s, CKU_USER, PIN));
 	/* Nobody is logged in: it is the user's. */
 	EXPECT(CKR_OK, C_SetPIN(s, NEW_PIN, PIN));
 	EXPECT(CKR_OK, C_Login(s, CKU_USER, PIN));
-	expect("it works", CKR_OK, sign(s, key));
+	*key = only_key(s);
+	expect("it works", CKR_OK, sign(s, *key));
 }
 
 /* A child goes on with the login, and its logout is its own. */
@@ -325,7 +345,7 @@ int main(int argc, char **argv)
 	of_default = open_on(0, CKF_RW_SESSION);
 	users(s, &key);
 	each_time(s);
-	change_pin(s, key);
+	change_pin(s, &key);
 	children(s, key);
 	threads(key);
 	restart(s, key);

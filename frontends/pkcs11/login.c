@@ -42,6 +42,7 @@ void login_over(CK_SLOT_ID slot)
 		return;
 	atomic_fetch_add(&ends[slot], 1);
 	object_forget_private(slot);
+	object_renew_private(slot);
 	refresh_forget();
 	atomic_fetch_or(&left, UINT64_C(1) << slot);
 }
