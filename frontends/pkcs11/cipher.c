@@ -327,6 +327,8 @@ CK_RV cipher_part(struct operation *op, bool decrypt, bool is_last, const uint8_
 		*out_len = 0;
 		if (!out && len)
 			return CKR_OK; /* a question */
+		if (len > KW_DATA_MAX + (decrypt ? op->tag_len : 0) - op->len)
+			return wrong_length(decrypt);
 		return operation_update(op, data, len);
 	}
 	/* Either in parts or in one: never both. */

@@ -239,8 +239,8 @@ static CK_RV digest_instead(struct operation *op)
 	EVP_MD *md = NULL;
 	bool ok = false;
 
-	/* Without a hash of its own there is nothing to go on with. */
-	if (!mechanism_own_hash(op->mechanism))
+	/* Without a hash of its own there is nothing to go on with; HMAC's is not of the data alone. */
+	if (op->mechanism->mac || !mechanism_own_hash(op->mechanism))
 		return CKR_DATA_LEN_RANGE;
 	md = EVP_MD_fetch(module_libcrypto(), mechanism_own_hash(op->mechanism), NULL);
 	op->digest = EVP_MD_CTX_new();
@@ -259,7 +259,7 @@ CK_RV operation_update(struct operation *op, const uint8_t *part, size_t len)
 	op->is_multi = true;
 	if (!part && len)
 		return CKR_ARGUMENTS_BAD;
-	if (!op->digest && len > OPERATION_WHOLE_MAX - op->len)
+	if (!op->digest && len > OPERATION_WHOLE_MAX + op->tag_len - op->len)
 		rv = digest_instead(op);
 	if (rv || !len)
 		return rv;
