@@ -230,7 +230,57 @@ static void each_time(CK_SESSION_HANDLE s)
 	EXPECT(CKR_OK, C_Login(s, CKU_CONTEXT_SPECIFIC, PIN));
 	EXPECT(CKR_OK, C_Sign(s, message, 7, signature, &n));
 	expect("one signature for each", CKR_USER_NOT_LOGGED_IN, sign(s, key));
+	/* Nobody logs in by what a login left behind. */
+	EXPECT(CKR_OK, C_SignInit(s, &ecdsa, key));
+	EXPECT(CKR_OK, C_Logout(s));
+	EXPECT(CKR_OPERATION_NOT_INITIALIZED, C_Login(s, CKU_CONTEXT_SPECIFIC, PIN));
+	EXPECT(CKR_OK, C_Login(s, CKU_USER, PIN));
+	EXPECT(CKR_OPERATION_NOT_INITIALIZED, C_Login(s, CKU_CONTEXT_SPECIFIC, PIN));
+	EXPECT(CKR_USER_NOT_LOGGED_IN, C_Sign(s, message, 7, signature, &n));
 	EXPECT(CKR_OK, C_DestroyObject(s, key));
+}
+
+static CK_BBOOL flag_of(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o, CK_ATTRIBUTE_TYPE type)
+{
+	CK_BBOOL v = 2;
+	CK_ATTRIBUTE a = {type, &v, 1};
+
+	EXPECT(CKR_OK, C_GetAttributeValue(s, o, &a, 1));
+	return v;
+}
+
+/* What may be different in a copy: CKA_TOKEN, CKA_PRIVATE and CKA_MODIFIABLE (4.4). */
+static void copies(CK_SESSION_HANDLE s)
+{
+	CK_OBJECT_CLASS class = CKO_DATA;
+	CK_ATTRIBUTE of_data[] = {{CKA_CLASS, &class, sizeof(class)}, {CKA_VALUE, "value", 5},
+		{CKA_MODIFIABLE, &no, 1}};
+	CK_ATTRIBUTE hidden[] = {{CKA_PRIVATE, &yes, 1}, {CKA_TOKEN, &yes, 1}};
+	CK_ATTRIBUTE shown[] = {{CKA_PRIVATE, &no, 1}, {CKA_MODIFIABLE, &yes, 1}};
+	CK_ATTRIBUTE label = {CKA_LABEL, "new", 3};
+	CK_OBJECT_HANDLE original = 0, private = 0, public = 0;
+	CK_ATTRIBUTE wanted[] = {{CKA_CLASS, &class, sizeof(class)}, {CKA_PRIVATE, &yes, 1}};
+	CK_ULONG before = count(s, CKO_DATA), n = 0;
+
+	EXPECT(CKR_OK, C_CreateObject(s, of_data, 3, &original));
+	EXPECT(CKR_OK, C_CopyObject(s, original, hidden, 2, &private));
+	expect("the copy is private", CK_TRUE, flag_of(s, private, CKA_PRIVATE));
+	EXPECT(CKR_OK, C_CopyObject(s, private, shown, 2, &public));
+	expect("its copy is not", CK_FALSE, flag_of(s, public, CKA_PRIVATE));
+	expect("and is one to change", CK_TRUE, flag_of(s, public, CKA_MODIFIABLE));
+	EXPECT(CKR_OK, C_SetAttributeValue(s, public, &label, 1));
+	EXPECT(CKR_ACTION_PROHIBITED, C_SetAttributeValue(s, private, &label, 1));
+	expect("three", before + 3, count(s, CKO_DATA));
+	EXPECT(CKR_OK, C_Logout(s));
+	expect("without the PIN nobody sees the private one", before + 2, count(s, CKO_DATA));
+	EXPECT(CKR_OK, C_Login(s, CKU_USER, PIN));
+	/* Handles of private objects end with the login (5.6.10). */
+	EXPECT(CKR_OK, C_FindObjectsInit(s, wanted, 2));
+	EXPECT(CKR_OK, C_FindObjects(s, &private, 1, &n));
+	EXPECT(CKR_OK, C_FindObjectsFinal(s));
+	EXPECT(CKR_OK, C_DestroyObject(s, private));
+	EXPECT(CKR_OK, C_DestroyObject(s, original));
+	EXPECT(CKR_OK, C_DestroyObject(s, public));
 }
 
 static void change_pin(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE key)
@@ -325,6 +375,7 @@ int main(int argc, char **argv)
 	of_default = open_on(0, CKF_RW_SESSION);
 	users(s, &key);
 	each_time(s);
+	copies(s);
 	change_pin(s, key);
 	children(s, key);
 	threads(key);

@@ -245,6 +245,8 @@ static CK_RV keep_public(struct session *s, const struct public_part *part,
 	CK_RV rv = attribute_flag(attributes, count, CKA_TOKEN, false, &request.is_token);
 
 	if (!rv)
+		rv = attribute_flag(attributes, count, CKA_PRIVATE, false, &request.is_private);
+	if (!rv)
 		rv = template_read_public(attributes, count, part->type, true, &kept);
 	if (!rv)
 		rv = template_keep_flags(

@@ -152,16 +152,20 @@ static CK_RV explain_locked(unsigned slot)
 static CK_RV check_state(const struct session *s, enum login wanted)
 {
 	enum login now = login_of(s->slot);
+	int before = now;
 	CK_ULONG all, rw;
 
 	/* Is it still true? Who was logged in before the TEE was restarted logs in again. */
 	if (now == LOGIN_NOBODY || kw_token_check(module_kw(), (unsigned)s->slot, as_user(now)) ==
 					   KW_ERR_NOT_LOGGED_IN) {
 		module_lock();
-		atomic_store(&logins[s->slot], LOGIN_NOBODY);
-		object_forget_private(s->slot);
+		/* Another thread may have logged in since then. */
+		if (atomic_compare_exchange_strong(&logins[s->slot], &before, LOGIN_NOBODY)) {
+			atomic_fetch_add(&ends[s->slot], 1);
+			object_forget_private(s->slot);
+		}
 		module_unlock();
-		now = LOGIN_NOBODY;
+		now = login_of(s->slot);
 	}
 	if (now != LOGIN_NOBODY)
 		return now == wanted ? CKR_USER_ALREADY_LOGGED_IN

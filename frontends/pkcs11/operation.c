@@ -185,7 +185,9 @@ out:
 bool operation_wants_login(const struct session *s)
 {
 	for (int i = 0; i < OP_KINDS; i++) {
-		if (s->operations[i] && s->operations[i]->needs_login)
+		/* One that was begun before a logout cannot go on. */
+		if (s->operations[i] && s->operations[i]->needs_login &&
+			s->operations[i]->ends == login_ends(s->slot))
 			return true;
 	}
 	return false;
