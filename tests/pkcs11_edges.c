@@ -161,6 +161,51 @@ static void nonces(void)
 	EXPECT3(CKR_OK, C_MessageDecryptFinal(s));
 }
 
+static CK_BBOOL is_local(CK_OBJECT_HANDLE key)
+{
+	CK_BBOOL v = 2;
+	CK_ATTRIBUTE a = {CKA_LOCAL, &v, 1};
+
+	EXPECT(CKR_OK, C_GetAttributeValue(s, key, &a, 1));
+	return v;
+}
+
+/* The standard's codes for what the TEE refuses as nonsense, and not an error of the device */
+static void codes(void)
+{
+	CK_ULONG bits = 2048, size = 16, n = sizeof(out);
+	CK_MECHANISM make_rsa = {CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0},
+		     block = {CKM_RSA_X_509, NULL, 0}, kw = {CKM_AES_KEY_WRAP, NULL, 0},
+		     make_aes = {CKM_AES_KEY_GEN, NULL, 0};
+	CK_ATTRIBUTE of_public = {CKA_MODULUS_BITS, &bits, sizeof(bits)};
+	CK_ATTRIBUTE of_private[] = {{CKA_SIGN, &yes, 1}, {CKA_KEYWARD_RAW, &yes, 1}};
+	CK_ATTRIBUTE of_wrapping[] = {{CKA_VALUE_LEN, &size, sizeof(size)}, {CKA_WRAP, &yes, 1},
+		{CKA_UNWRAP, &yes, 1}, {CKA_EXTRACTABLE, &yes, 1}};
+	CK_ATTRIBUTE of_unwrapped[] = {{CKA_CLASS, &secret_class, sizeof(secret_class)},
+		{CKA_KEY_TYPE, &aes_type, sizeof(aes_type)}};
+	CK_ATTRIBUTE of_shown[] = {{CKA_VALUE_LEN, &size, sizeof(size)}, {CKA_SENSITIVE, &no, 1},
+		{CKA_EXTRACTABLE, &yes, 1}};
+	CK_ATTRIBUTE of_given[] = {{CKA_CLASS, &secret_class, sizeof(secret_class)},
+		{CKA_KEY_TYPE, &aes_type, sizeof(aes_type)}, {CKA_VALUE, raw, 16},
+		{CKA_SENSITIVE, &no, 1}, {CKA_EXTRACTABLE, &yes, 1}};
+	CK_OBJECT_HANDLE public = 0, private = 0, wrapping = 0, key = 0;
+
+	EXPECT(CKR_OK,
+		C_GenerateKeyPair(s, &make_rsa, &of_public, 1, of_private, 2, &public, &private));
+	memset(out, 0xff, 256);
+	EXPECT(CKR_OK, C_SignInit(s, &block, private));
+	EXPECT(CKR_DATA_INVALID, C_Sign(s, out, 256, back, &n));
+	EXPECT(CKR_OK, C_GenerateKey(s, &make_aes, of_wrapping, 4, &wrapping));
+	n = sizeof(out);
+	EXPECT(CKR_KEY_NOT_WRAPPABLE, C_WrapKey(s, &kw, wrapping, wrapping, out, &n));
+	EXPECT(CKR_WRAPPED_KEY_LEN_RANGE,
+		C_UnwrapKey(s, &kw, wrapping, out, 0, of_unwrapped, 2, &key));
+	EXPECT(CKR_OK, C_GenerateKey(s, &make_aes, of_shown, 3, &key));
+	expect("a key that was made here", CK_TRUE, is_local(key));
+	EXPECT(CKR_OK, C_CreateObject(s, of_given, 5, &key));
+	expect("and one that was not", CK_FALSE, is_local(key));
+}
+
 /* A key whose point's first coordinate begins with this byte */
 static EVP_PKEY *peer_with(const char *curve, CK_BYTE first, CK_BYTE *point, size_t *n)
 {
@@ -254,6 +299,7 @@ int main(int argc, char **argv)
 	long_gcm();
 	nonces();
 	points();
+	codes();
 	EXPECT(CKR_OK, C_Finalize(NULL));
 	printf("%u passed, %u failed\n", passed, failed);
 	return failed != 0;
