@@ -124,6 +124,50 @@ static void long_gcm(void)
 	EXPECT(CKR_DATA_LEN_RANGE, C_EncryptUpdate(s, data, 1, back, &k));
 }
 
+/* A counter that has two blocks left, of any width: none goes over into what is not its own. */
+static void counters(void)
+{
+	static const unsigned widths[] = {1, 2, 8, 32, 63, 64, 65, 96, 127, 128};
+	CK_AES_CTR_PARAMS p;
+	CK_MECHANISM m = {CKM_AES_CTR, &p, sizeof(p)};
+	CK_OBJECT_HANDLE key = give(&aes_type, CKA_ENCRYPT, CKA_DECRYPT);
+	EVP_CIPHER *ctr = EVP_CIPHER_fetch(NULL, "AES-256-CTR", NULL);
+
+	for (size_t i = 0; i < COUNT(widths); i++) {
+		EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+		CK_ULONG n = sizeof(out);
+		int len = 0;
+
+		p.ulCounterBits = widths[i];
+		memset(p.cb, 0, sizeof(p.cb));
+		for (unsigned bit = 1; bit < widths[i]; bit++)
+			p.cb[15 - bit / 8] |= (CK_BYTE)(1u << bit % 8);
+		check("OpenSSL's stream", EVP_EncryptInit_ex2(ctx, ctr, raw, p.cb, NULL) &&
+						  EVP_EncryptUpdate(ctx, back, &len, data, 32) &&
+						  len == 32);
+		EVP_CIPHER_CTX_free(ctx);
+		EXPECT(CKR_OK, C_EncryptInit(s, &m, key));
+		EXPECT(CKR_OK, C_Encrypt(s, data, 32, out, &n));
+		check("two blocks", n == 32 && !memcmp(out, back, n));
+		EXPECT(CKR_OK, C_EncryptInit(s, &m, key));
+		n = sizeof(out);
+		EXPECT(CKR_DATA_LEN_RANGE, C_Encrypt(s, data, 33, out, &n));
+		EXPECT(CKR_OK, C_EncryptInit(s, &m, key));
+		n = sizeof(out);
+		EXPECT(CKR_OK, C_EncryptUpdate(s, data, 30, out, &n));
+		n = sizeof(out);
+		EXPECT(CKR_DATA_LEN_RANGE, C_EncryptUpdate(s, data, 20, out, &n));
+	}
+	memset(p.cb, 0, sizeof(p.cb));
+	for (p.ulCounterBits = 64; p.ulCounterBits <= 128; p.ulCounterBits += 64) {
+		CK_ULONG n = sizeof(out);
+
+		EXPECT(CKR_OK, C_EncryptInit(s, &m, key));
+		EXPECT(CKR_OK, C_Encrypt(s, data, LONGEST, out, &n));
+	}
+	EVP_CIPHER_free(ctr);
+}
+
 /* 5.9.3: a program may write the nonce down before the first part. */
 static void nonces(void)
 {
@@ -297,6 +341,7 @@ int main(int argc, char **argv)
 	EXPECT(CKR_OK, C_OpenSession(0, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &s));
 	long_macs();
 	long_gcm();
+	counters();
 	nonces();
 	points();
 	codes();
