@@ -9,6 +9,8 @@
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -359,6 +361,39 @@ static void restart(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE key)
 	expect("and a login", CKR_OK, sign(s, key));
 }
 
+static atomic_bool is_open;
+
+static void *log_in(void *result)
+{
+	CK_SESSION_HANDLE s = 0;
+	CK_RV rv = p11->C_OpenSession(SLOT, CKF_SERIAL_SESSION, NULL, NULL, &s);
+
+	atomic_store(&is_open, true);
+	*(CK_RV *)result = rv ? rv : p11->C_Login(s, CKU_USER, PIN);
+	return NULL;
+}
+
+/* Closing the last session ends the login, also one that is about to be (5.6.3). */
+static void closed_meanwhile(void)
+{
+	for (int i = 0; i < 30; i++) {
+		CK_RV result = CKR_OK;
+		pthread_t t;
+
+		atomic_store(&is_open, false);
+		pthread_create(&t, NULL, log_in, &result);
+		while (!atomic_load(&is_open))
+			usleep(100);
+		usleep(200 * (unsigned)i);
+		EXPECT(CKR_OK, C_CloseAllSessions(SLOT));
+		pthread_join(t, NULL);
+		if (result != CKR_SESSION_CLOSED && result != CKR_SESSION_HANDLE_INVALID)
+			expect("a login", CKR_OK, result);
+		expect("nobody is left", CKS_RO_PUBLIC_SESSION, state(open_on(SLOT, 0)));
+		EXPECT(CKR_OK, C_CloseAllSessions(SLOT));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	void *module = argc == 2 ? dlopen(argv[1], RTLD_NOW) : NULL;
@@ -387,6 +422,8 @@ int main(int argc, char **argv)
 	s = open_on(SLOT, 0);
 	expect("nobody", CKS_RO_PUBLIC_SESSION, state(s));
 	EXPECT(CKR_SESSION_READ_ONLY, C_SetPIN(s, PIN, NEW_PIN));
+	EXPECT(CKR_OK, C_CloseAllSessions(SLOT));
+	closed_meanwhile();
 	EXPECT(CKR_OK, C_Finalize(NULL));
 	printf("%u passed, %u failed\n", passed, failed);
 	return failed != 0;
