@@ -201,6 +201,23 @@ static void nonces(void)
 		C_EncryptMessageNext(s, &g, sizeof(g), data, 50, out, &n, CKF_END_OF_MESSAGE));
 	EXPECT3(CKR_OK, C_EncryptMessage(s, &g, sizeof(g), NULL, 0, data, 50, out, &n));
 	check("and one that is whole", memcmp(first, nonce, 12));
+	/* What was too long is not a message of the parts before. */
+	n = sizeof(out);
+	EXPECT3(CKR_OK, C_EncryptMessageBegin(s, &g, sizeof(g), NULL, 0));
+	EXPECT3(CKR_OK, C_EncryptMessageNext(s, &g, sizeof(g), data, LONGEST, out, &n, 0));
+	n = sizeof(out);
+	EXPECT3(CKR_DATA_LEN_RANGE, C_EncryptMessageNext(s, &g, sizeof(g), data, 1, out, &n, 0));
+	EXPECT3(CKR_OPERATION_NOT_INITIALIZED,
+		C_EncryptMessageNext(s, &g, sizeof(g), data, 0, out, &n, CKF_END_OF_MESSAGE));
+	g.generator = CKG_NO_GENERATE;
+	n = sizeof(out);
+	EXPECT3(CKR_OK, C_DecryptMessageBegin(s, &g, sizeof(g), NULL, 0));
+	EXPECT3(CKR_OK, C_DecryptMessageNext(s, &g, sizeof(g), data, LONGEST, out, &n, 0));
+	n = sizeof(out);
+	EXPECT3(CKR_ENCRYPTED_DATA_LEN_RANGE,
+		C_DecryptMessageNext(s, &g, sizeof(g), data, 1, out, &n, CKF_END_OF_MESSAGE));
+	EXPECT3(CKR_OPERATION_NOT_INITIALIZED,
+		C_DecryptMessageNext(s, &g, sizeof(g), data, 0, out, &n, 0));
 	EXPECT3(CKR_OK, C_MessageEncryptFinal(s));
 	EXPECT3(CKR_OK, C_MessageDecryptFinal(s));
 }

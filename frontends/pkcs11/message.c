@@ -203,6 +203,16 @@ static void forget_message(struct operation *op)
 	op->is_multi = false;
 }
 
+/* A message that lacks a part is over, and does not end as a shorter one. */
+static CK_RV add_part(struct operation *op, bool decrypt, const uint8_t *part, size_t len)
+{
+	CK_RV rv = operation_update(op, part, len);
+
+	if (rv)
+		forget_message(op);
+	return rv == CKR_DATA_LEN_RANGE && decrypt ? CKR_ENCRYPTED_DATA_LEN_RANGE : rv;
+}
+
 static CK_RV finish(struct operation *op, bool decrypt, void *parameter, CK_ULONG parameter_len,
 	const uint8_t *part, size_t len, unsigned char *out, CK_ULONG *out_len)
 {
@@ -213,7 +223,7 @@ static CK_RV finish(struct operation *op, bool decrypt, void *parameter, CK_ULON
 	/* A question, or no room: nothing is taken. */
 	if ((m.len || out) && !module_wants_output(out, out_len, m.len, &rv))
 		return rv;
-	rv = operation_update(op, part, len);
+	rv = add_part(op, decrypt, part, len);
 	if (rv)
 		return rv;
 	m.data = op->data;
@@ -250,7 +260,7 @@ static CK_RV next(CK_SESSION_HANDLE session, enum operation_kind kind, void *par
 	}
 	*out_len = 0;
 	if (out)
-		rv = operation_update(op, part, len);
+		rv = add_part(op, is_decrypt(kind), part, len);
 out:
 	session_put(&s);
 	return rv;
