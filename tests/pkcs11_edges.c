@@ -239,6 +239,7 @@ static void codes(void)
 		     block = {CKM_RSA_X_509, NULL, 0}, kw = {CKM_AES_KEY_WRAP, NULL, 0},
 		     make_aes = {CKM_AES_KEY_GEN, NULL, 0};
 	CK_ATTRIBUTE of_public = {CKA_MODULUS_BITS, &bits, sizeof(bits)};
+	CK_ATTRIBUTE of_lasting[] = {of_public, {CKA_TOKEN, &yes, 1}};
 	CK_ATTRIBUTE of_private[] = {{CKA_SIGN, &yes, 1}, {CKA_KEYWARD_RAW, &yes, 1}};
 	CK_ATTRIBUTE of_wrapping[] = {{CKA_VALUE_LEN, &size, sizeof(size)}, {CKA_WRAP, &yes, 1},
 		{CKA_UNWRAP, &yes, 1}, {CKA_EXTRACTABLE, &yes, 1}};
@@ -253,6 +254,9 @@ static void codes(void)
 
 	EXPECT(CKR_OK,
 		C_GenerateKeyPair(s, &make_rsa, &of_public, 1, of_private, 2, &public, &private));
+	/* There is no public key on the token without its private key. */
+	EXPECT(CKR_TEMPLATE_INCONSISTENT,
+		C_GenerateKeyPair(s, &make_rsa, of_lasting, 2, of_private, 2, &public, &key));
 	memset(out, 0xff, 256);
 	EXPECT(CKR_OK, C_SignInit(s, &block, private));
 	EXPECT(CKR_DATA_INVALID, C_Sign(s, out, 256, back, &n));
