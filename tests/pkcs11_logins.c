@@ -205,6 +205,40 @@ static void users(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE *key)
 	*key = private;
 }
 
+/* The PIN is for one use, and that is the latest. */
+static void two_at_a_time(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE signs)
+{
+	CK_MECHANISM make_rsa = {CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0}, rsa = {CKM_RSA_PKCS, NULL, 0};
+	CK_ULONG bits = 2048, n = 256;
+	CK_ATTRIBUTE of_public = {CKA_MODULUS_BITS, &bits, sizeof(bits)};
+	CK_ATTRIBUTE of_private[] = {{CKA_DECRYPT, &yes, 1}, {CKA_ALWAYS_AUTHENTICATE, &yes, 1}};
+	CK_BYTE message[] = "message", out[256], signature[64];
+	CK_OBJECT_HANDLE public = 0, decrypts = 0;
+
+	EXPECT(CKR_OK,
+		C_GenerateKeyPair(s, &make_rsa, &of_public, 1, of_private, 2, &public, &decrypts));
+	EXPECT(CKR_OK, C_EncryptInit(s, &rsa, public));
+	EXPECT(CKR_OK, C_Encrypt(s, message, 7, out, &n));
+	EXPECT(CKR_OK, C_SignInit(s, &ecdsa, signs));
+	EXPECT(CKR_OK, C_DecryptInit(s, &rsa, decrypts));
+	EXPECT(CKR_OK, C_Login(s, CKU_CONTEXT_SPECIFIC, PIN));
+	EXPECT(CKR_OK, C_Decrypt(s, out, 256, out, &n));
+	n = sizeof(signature);
+	EXPECT(CKR_USER_NOT_LOGGED_IN, C_Sign(s, message, 7, signature, &n));
+	n = sizeof(out);
+	EXPECT(CKR_OK, C_EncryptInit(s, &rsa, public));
+	EXPECT(CKR_OK, C_Encrypt(s, message, 7, out, &n));
+	EXPECT(CKR_OK, C_DecryptInit(s, &rsa, decrypts));
+	EXPECT(CKR_OK, C_SignInit(s, &ecdsa, signs));
+	EXPECT(CKR_OK, C_Login(s, CKU_CONTEXT_SPECIFIC, PIN));
+	EXPECT(CKR_OK, C_Login(s, CKU_CONTEXT_SPECIFIC, PIN));
+	EXPECT(CKR_OPERATION_NOT_INITIALIZED, C_Login(s, CKU_CONTEXT_SPECIFIC, PIN));
+	EXPECT(CKR_OK, C_Decrypt(s, out, 256, out, &n));
+	n = sizeof(signature);
+	EXPECT(CKR_OK, C_Sign(s, message, 7, signature, &n));
+	EXPECT(CKR_OK, C_DestroyObject(s, decrypts));
+}
+
 /* A key that asks for the PIN each time. */
 static void each_time(CK_SESSION_HANDLE s)
 {
@@ -232,6 +266,7 @@ static void each_time(CK_SESSION_HANDLE s)
 	EXPECT(CKR_OK, C_Login(s, CKU_CONTEXT_SPECIFIC, PIN));
 	EXPECT(CKR_OK, C_Sign(s, message, 7, signature, &n));
 	expect("one signature for each", CKR_USER_NOT_LOGGED_IN, sign(s, key));
+	two_at_a_time(s, key);
 	/* Nobody logs in by what a login left behind. */
 	EXPECT(CKR_OK, C_SignInit(s, &ecdsa, key));
 	EXPECT(CKR_OK, C_Logout(s));

@@ -229,16 +229,17 @@ static CK_RV enter_default(const struct session *s, enum login who)
 /* For one use of a key with CKA_ALWAYS_AUTHENTICATE: the TEE checks the PIN, and counts wrong ones. */
 static CK_RV enter_for_operation(struct session *s, const unsigned char *pin, CK_ULONG n)
 {
+	struct operation *op = operation_waiting(s);
 	CK_RV rv;
 
-	if (!operation_wants_login(s))
+	if (!op)
 		return CKR_OPERATION_NOT_INITIALIZED;
 	if (!is_good_length(n))
 		return CKR_PIN_INCORRECT;
 	rv = module_error(kw_token_login(module_kw(), (unsigned)s->slot, KW_TOKEN_USER, pin, n));
 	if (rv)
 		return rv;
-	operation_logged_in(s);
+	op->needs_login = 0;
 	/* The operation ended with the login, and that with the session, perhaps. */
 	module_lock();
 	if (login_of(s->slot) == LOGIN_NOBODY)

@@ -173,7 +173,11 @@ CK_RV operation_start(CK_SESSION_HANDLE session, enum operation_kind kind, CK_ME
 			kinds[kind].permission, &op->mechanism, &op->key);
 	if (rv)
 		goto out;
-	op->needs_login = op->key && attribute_always_authenticates(op->key);
+	if (op->key && attribute_always_authenticates(op->key)) {
+		const struct operation *other = operation_waiting(s);
+
+		op->needs_login = other ? other->needs_login + 1 : 1;
+	}
 	s->operations[kind] = op;
 	op = NULL;
 out:
@@ -182,23 +186,19 @@ out:
 	return rv;
 }
 
-bool operation_wants_login(const struct session *s)
+struct operation *operation_waiting(const struct session *s)
 {
-	for (int i = 0; i < OP_KINDS; i++) {
-		/* One that was begun before a logout cannot go on. */
-		if (s->operations[i] && s->operations[i]->needs_login &&
-			s->operations[i]->ends == login_ends(s->slot))
-			return true;
-	}
-	return false;
-}
+	struct operation *latest = NULL;
 
-void operation_logged_in(struct session *s)
-{
 	for (int i = 0; i < OP_KINDS; i++) {
-		if (s->operations[i])
-			s->operations[i]->needs_login = false;
+		struct operation *op = s->operations[i];
+
+		/* One that was begun before a logout cannot go on. */
+		if (op && op->needs_login > (latest ? latest->needs_login : 0) &&
+			op->ends == login_ends(s->slot))
+			latest = op;
 	}
+	return latest;
 }
 
 CK_RV operation_get(
