@@ -81,6 +81,25 @@ static CK_ULONG count(CK_SESSION_HANDLE s, CK_OBJECT_CLASS class)
 	return n;
 }
 
+/* Handles of private objects end with a logout: the one with this attribute, again. */
+static CK_OBJECT_HANDLE only(CK_SESSION_HANDLE s, CK_OBJECT_CLASS class, CK_ATTRIBUTE_TYPE is_set)
+{
+	CK_ATTRIBUTE wanted[] = {{CKA_CLASS, &class, sizeof(class)}, {is_set, &yes, 1}};
+	CK_OBJECT_HANDLE found[2] = {0};
+	CK_ULONG n = 0;
+
+	EXPECT(CKR_OK, C_FindObjectsInit(s, wanted, 2));
+	EXPECT(CKR_OK, C_FindObjects(s, found, 2, &n));
+	EXPECT(CKR_OK, C_FindObjectsFinal(s));
+	expect("one object", 1, n);
+	return found[0];
+}
+
+static CK_OBJECT_HANDLE only_key(CK_SESSION_HANDLE s)
+{
+	return only(s, CKO_PRIVATE_KEY, CKA_TOKEN);
+}
+
 static CK_ULONG state(CK_SESSION_HANDLE s)
 {
 	CK_SESSION_INFO info = {0};
@@ -198,7 +217,12 @@ static void users(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE *key)
 	EXPECT(CKR_OBJECT_HANDLE_INVALID, C_DestroyObject(s, private));
 	expect("the public keys are", 2, count(ro, CKO_PUBLIC_KEY));
 	EXPECT(CKR_OK, C_Login(s, CKU_USER, PIN));
-	expect("it is there again", CKR_OK, sign(s, private));
+	expect("an old handle stays invalid", CKR_KEY_HANDLE_INVALID, sign(s, private));
+	EXPECT(CKR_OBJECT_HANDLE_INVALID, C_GetAttributeValue(s, private, &a, 1));
+	EXPECT(CKR_OBJECT_HANDLE_INVALID, C_DestroyObject(s, private));
+	EXPECT(CKR_OK, C_GetAttributeValue(s, public, &a, 1));
+	private = only_key(s);
+	expect("the key that is found signs", CKR_OK, sign(s, private));
 	expect("the session's key is not", CKR_KEY_HANDLE_INVALID, sign(s, of_session));
 	EXPECT(CKR_OK, C_CloseSession(ro));
 	EXPECT(CKR_OK, C_CloseSession(other));
@@ -274,7 +298,7 @@ static void each_time(CK_SESSION_HANDLE s)
 	EXPECT(CKR_OK, C_Login(s, CKU_USER, PIN));
 	EXPECT(CKR_OPERATION_NOT_INITIALIZED, C_Login(s, CKU_CONTEXT_SPECIFIC, PIN));
 	EXPECT(CKR_USER_NOT_LOGGED_IN, C_Sign(s, message, 7, signature, &n));
-	EXPECT(CKR_OK, C_DestroyObject(s, key));
+	EXPECT(CKR_OK, C_DestroyObject(s, only(s, CKO_PRIVATE_KEY, CKA_ALWAYS_AUTHENTICATE)));
 }
 
 static CK_BBOOL flag_of(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o, CK_ATTRIBUTE_TYPE type)
@@ -296,8 +320,7 @@ static void copies(CK_SESSION_HANDLE s)
 	CK_ATTRIBUTE shown[] = {{CKA_PRIVATE, &no, 1}, {CKA_MODIFIABLE, &yes, 1}};
 	CK_ATTRIBUTE label = {CKA_LABEL, "new", 3};
 	CK_OBJECT_HANDLE original = 0, private = 0, public = 0;
-	CK_ATTRIBUTE wanted[] = {{CKA_CLASS, &class, sizeof(class)}, {CKA_PRIVATE, &yes, 1}};
-	CK_ULONG before = count(s, CKO_DATA), n = 0;
+	CK_ULONG before = count(s, CKO_DATA);
 
 	EXPECT(CKR_OK, C_CreateObject(s, of_data, 3, &original));
 	EXPECT(CKR_OK, C_CopyObject(s, original, hidden, 2, &private));
@@ -311,27 +334,24 @@ static void copies(CK_SESSION_HANDLE s)
 	EXPECT(CKR_OK, C_Logout(s));
 	expect("without the PIN nobody sees the private one", before + 2, count(s, CKO_DATA));
 	EXPECT(CKR_OK, C_Login(s, CKU_USER, PIN));
-	/* Handles of private objects end with the login (5.6.10). */
-	EXPECT(CKR_OK, C_FindObjectsInit(s, wanted, 2));
-	EXPECT(CKR_OK, C_FindObjects(s, &private, 1, &n));
-	EXPECT(CKR_OK, C_FindObjectsFinal(s));
-	EXPECT(CKR_OK, C_DestroyObject(s, private));
+	EXPECT(CKR_OK, C_DestroyObject(s, only(s, CKO_DATA, CKA_PRIVATE)));
 	EXPECT(CKR_OK, C_DestroyObject(s, original));
 	EXPECT(CKR_OK, C_DestroyObject(s, public));
 }
 
-static void change_pin(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE key)
+static void change_pin(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE *key)
 {
 	EXPECT(CKR_PIN_INCORRECT, C_SetPIN(s, WRONG, NEW_PIN));
 	EXPECT(CKR_PIN_LEN_RANGE, C_SetPIN(s, PIN, (unsigned char *)(size_t) "12", 2));
 	EXPECT(CKR_OK, C_SetPIN(s, PIN, NEW_PIN));
-	expect("who changed it is still logged in", CKR_OK, sign(s, key));
+	expect("who changed it is still logged in", CKR_OK, sign(s, *key));
 	EXPECT(CKR_OK, C_Logout(s));
 	EXPECT(CKR_PIN_INCORRECT, C_Login(s, CKU_USER, PIN));
 	/* Nobody is logged in: it is the user's. */
 	EXPECT(CKR_OK, C_SetPIN(s, NEW_PIN, PIN));
 	EXPECT(CKR_OK, C_Login(s, CKU_USER, PIN));
-	expect("it works", CKR_OK, sign(s, key));
+	*key = only_key(s);
+	expect("it works", CKR_OK, sign(s, *key));
 }
 
 /* A child goes on with the login, and its logout is its own. */
@@ -446,7 +466,8 @@ int main(int argc, char **argv)
 	users(s, &key);
 	each_time(s);
 	copies(s);
-	change_pin(s, key);
+	key = only_key(s);
+	change_pin(s, &key);
 	children(s, key);
 	threads(key);
 	restart(s, key);

@@ -2,6 +2,7 @@
 /* Keys that are destroyed, and sessions that are closed, while something is under way. */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,22 +23,29 @@ static const char *const ways[] = {"destroyed here", "destroyed by another proce
 #define SO_PIN ((unsigned char *)(size_t) "87654321"), 8
 #define PIN ((unsigned char *)(size_t) "4711"), 4
 
-static int destroy_labelled(const char *label)
+static bool find_and_destroy(CK_SESSION_HANDLE s, const char *label)
 {
 	CK_ATTRIBUTE a = {CKA_LABEL, (void *)(size_t)label, strlen(label)};
-	CK_SESSION_HANDLE s;
 	CK_OBJECT_HANDLE found[4];
 	CK_ULONG n = 0;
-	int good = 0;
+	bool good = false;
 
-	if (p11->C_Initialize(NULL) ||
-		p11->C_OpenSession(0, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &s) ||
-		p11->C_FindObjectsInit(s, &a, 1) || p11->C_FindObjects(s, found, 4, &n) || !n)
-		return 0;
+	if (p11->C_FindObjectsInit(s, &a, 1) || p11->C_FindObjects(s, found, 4, &n) ||
+		p11->C_FindObjectsFinal(s))
+		return false;
 	/* The public key does not go alone. */
 	for (CK_ULONG i = 0; !good && i < n; i++)
 		good = !p11->C_DestroyObject(s, found[i]);
-	return good && !p11->C_Finalize(NULL);
+	return good;
+}
+
+static bool destroy_labelled(const char *label)
+{
+	CK_SESSION_HANDLE s;
+
+	return !p11->C_Initialize(NULL) &&
+	       !p11->C_OpenSession(0, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &s) &&
+	       find_and_destroy(s, label) && !p11->C_Finalize(NULL);
 }
 
 static void destroy(enum by by, CK_SESSION_HANDLE maker, CK_OBJECT_HANDLE key, const char *label)
@@ -148,18 +156,13 @@ static void between(enum use use, enum by by, CK_BBOOL *token)
 		go_on(use, s));
 	expect("and nothing is under way", CKR_OPERATION_NOT_INITIALIZED, go_on(use, s));
 	/* What another process did is seen at the next search, or by the TEE. */
-	if (by == NEW_LOGIN && *token) {
-		EXPECT(CKR_OK, C_DestroyObject(maker, key));
-	} else {
-		rv = begin(use, s, key);
-		check("it may begin", rv == CKR_KEY_HANDLE_INVALID || (!rv && by == OTHER_PROCESS));
-		expect("but does nothing", CKR_KEY_HANDLE_INVALID, rv ? rv : go_on(use, s));
-	}
-	if (by == LOGOUT) {
+	rv = begin(use, s, key);
+	check("it may begin", rv == CKR_KEY_HANDLE_INVALID || (!rv && by == OTHER_PROCESS));
+	expect("but does nothing", CKR_KEY_HANDLE_INVALID, rv ? rv : go_on(use, s));
+	if (by == LOGOUT)
 		EXPECT(CKR_OK, C_Login(maker, CKU_USER, PIN));
-		if (*token)
-			EXPECT(CKR_OK, C_DestroyObject(maker, key));
-	}
+	if ((by == LOGOUT || by == NEW_LOGIN) && *token)
+		check("the key is still on the token", find_and_destroy(maker, "soon gone"));
 	if (by != END_OF_SESSION)
 		EXPECT(CKR_OK, C_CloseSession(maker));
 	EXPECT(CKR_OK, C_CloseSession(s));

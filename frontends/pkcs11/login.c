@@ -42,6 +42,7 @@ void login_over(CK_SLOT_ID slot)
 		return;
 	atomic_fetch_add(&ends[slot], 1);
 	object_forget_private(slot);
+	object_renew_private(slot);
 	refresh_forget();
 	atomic_fetch_or(&left, UINT64_C(1) << slot);
 }
@@ -152,7 +153,7 @@ static CK_RV explain_locked(unsigned slot)
 static CK_RV check_state(const struct session *s, enum login wanted)
 {
 	enum login now = login_of(s->slot);
-	int before = now;
+	int before = (int)now;
 	CK_ULONG all, rw;
 
 	/* Is it still true? Who was logged in before the TEE was restarted logs in again. */

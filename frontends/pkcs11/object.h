@@ -97,6 +97,9 @@ void object_orphan(CK_OBJECT_HANDLE private_handle, CK_SESSION_HANDLE session);
 /* Under the module's lock. */
 /* Private session objects end with the login. */
 void object_forget_private(CK_SLOT_ID slot);
+/* C_Logout: the handles of private objects on the token stay invalid, also after the next login. The caller sees to it that
+ * the next search asks for the list. */
+void object_renew_private(CK_SLOT_ID slot);
 void object_forget_session(CK_SESSION_HANDLE session);
 void object_forget_all(void);
 

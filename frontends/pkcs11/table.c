@@ -6,8 +6,8 @@
 
 #include "attribute.h"
 
-/* A handle is a place plus 1, and above it how often sessions' objects had the place before, so that an old handle is not
- * taken for what has its place now. CK_ULONG has 32 bits on some machines. */
+/* A handle is a place plus 1, and above it how many handles the place had before, so that an old one is not taken for what has
+ * its place now. CK_ULONG has 32 bits on some machines. */
 #define HANDLE_BITS (8 * sizeof(CK_OBJECT_HANDLE) - 1)
 #define PLACE_BITS (HANDLE_BITS > 32 ? 32 : 22)
 #define PLACES_MAX ((size_t)1 << (PLACE_BITS - 1))
@@ -145,16 +145,22 @@ bool table_reserve(size_t n)
 	return wanted == room || grow(wanted);
 }
 
-static CK_OBJECT_HANDLE handle_of(size_t place)
+CK_OBJECT_HANDLE table_handle(size_t place)
 {
 	return ((places[place].times & TIMES_MASK) << PLACE_BITS | place) + 1;
+}
+
+CK_OBJECT_HANDLE table_renew(size_t place)
+{
+	places[place].times++;
+	return table_handle(place);
 }
 
 size_t table_place(CK_OBJECT_HANDLE handle)
 {
 	size_t place = (size_t)((handle - 1) & PLACE_MASK);
 
-	if (!handle || place >= used || !places[place].object || handle_of(place) != handle)
+	if (!handle || place >= used || !places[place].object || table_handle(place) != handle)
 		return TABLE_NONE;
 	return place;
 }
@@ -163,7 +169,7 @@ CK_OBJECT_HANDLE table_append(struct object *o)
 {
 	places[used].object = NULL;
 	places[used].times = 0;
-	o->handle = handle_of(used++);
+	o->handle = table_handle(used++);
 	table_set(used - 1, o);
 	return o->handle;
 }
@@ -177,7 +183,7 @@ CK_OBJECT_HANDLE table_add_to_session(struct object *o)
 	free_first = places[place].next[0];
 	if (!free_first)
 		free_last = 0;
-	o->handle = handle_of(place);
+	o->handle = table_handle(place);
 	table_set(place, o);
 	return o->handle;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The places of objects, and where to look for those with one label, CKA_ID or key. What is on the token has its place plus 1 as its
- * handle; places of sessions' objects are used again, with other handles. Everything here is under the module's lock.
+ * handle, until a logout gives private ones another; places of sessions' objects are used again, with other handles. Everything here is under the module's lock.
  */
 #ifndef FRONTENDS_PKCS11_TABLE_H
 #define FRONTENDS_PKCS11_TABLE_H
@@ -20,6 +20,10 @@ struct object *table_at(size_t place);
 bool table_reserve(size_t n);
 /* TABLE_NONE: there is nothing any more. */
 size_t table_place(CK_OBJECT_HANDLE handle);
+/* The handle of what is there. */
+CK_OBJECT_HANDLE table_handle(size_t place);
+/* Another handle for what is put there next: the old one is good for nothing. */
+CK_OBJECT_HANDLE table_renew(size_t place);
 /* Takes the reference over, and gives the object its handle. There is room. */
 CK_OBJECT_HANDLE table_append(struct object *o);
 /* The same for an object that ends with its session, in a place that may have been another's. */

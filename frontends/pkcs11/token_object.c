@@ -31,14 +31,14 @@ static CK_RV put_key(struct key_data *data, bool *seen, size_t seen_len)
 	if (place == TABLE_NONE) {
 		if (!table_reserve(2))
 			goto out;
-		place = table_append(private) - 1;
+		place = table_place(table_append(private));
 		if (public)
 			table_append(public);
 	} else {
-		private->handle = place + 1;
+		private->handle = table_handle(place);
 		table_set(place, private);
 		if (public) {
-			public->handle = place + 2;
+			public->handle = table_handle(place + 1);
 			table_set(place + 1, public);
 		}
 	}
@@ -166,7 +166,7 @@ static CK_RV put_item(struct object **o)
 	CK_RV rv = CKR_HOST_MEMORY;
 
 	if (place != TABLE_NONE) {
-		(*o)->handle = place + 1;
+		(*o)->handle = table_handle(place);
 		table_set(place, *o);
 	} else if (table_reserve(1)) {
 		table_append(*o);
@@ -220,7 +220,7 @@ CK_RV object_add_item(struct object **object, CK_OBJECT_HANDLE *handle)
 
 		table_at(place)->changed = ++changes;
 		if (handle)
-			*handle = place + 1;
+			*handle = table_handle(place);
 	}
 	module_unlock();
 	return rv;
@@ -259,9 +259,9 @@ CK_RV object_add_key(
 
 		table_at(place)->changed = ++changes;
 		if (private_handle)
-			*private_handle = place + 1;
+			*private_handle = table_handle(place);
 		if (public_handle && is_pair(place))
-			*public_handle = place + 2;
+			*public_handle = table_handle(place + 1);
 	}
 	module_unlock();
 	key_data_put(&data);
@@ -293,8 +293,8 @@ void object_find_id(const uint8_t id[KW_ID_SIZE], CK_OBJECT_HANDLE *private_hand
 	module_lock();
 	place = table_find_key(id);
 	if (place != TABLE_NONE && is_pair(place) && table_at(place)->slot == session_slot_now()) {
-		*private_handle = place + 1;
-		*public_handle = place + 2;
+		*private_handle = table_handle(place);
+		*public_handle = table_handle(place + 1);
 	}
 	module_unlock();
 }
@@ -312,7 +312,7 @@ void object_orphan(CK_OBJECT_HANDLE private_handle, CK_SESSION_HANDLE session)
 		if (o) {
 			o->session = session;
 			o->is_orphan = true;
-			o->handle = place + 2;
+			o->handle = table_handle(place + 1);
 		}
 		table_set(place, NULL);
 		table_set(place + 1, o);
@@ -320,4 +320,39 @@ void object_orphan(CK_OBJECT_HANDLE private_handle, CK_SESSION_HANDLE session)
 		table_set(place, NULL);
 	}
 	module_unlock();
+}
+
+/* Another object: the one that was there may be in use, by its old handle. */
+static struct object *copy_of(const struct object *o)
+{
+	struct object *copy = calloc(1, sizeof(*copy));
+
+	if (!copy)
+		return NULL;
+	*copy = *o;
+	atomic_init(&copy->refs, 1);
+	if (copy->data)
+		atomic_fetch_add(&copy->data->refs, 1);
+	if (copy->item)
+		atomic_fetch_add(&copy->item->refs, 1);
+	return copy;
+}
+
+void object_renew_private(CK_SLOT_ID slot)
+{
+	for (size_t i = 0; i < table_size(); i++) {
+		const struct object *o = table_at(i);
+		struct object *copy;
+
+		if (!is_on_token(i) || o->slot != slot || !object_is_private(o))
+			continue;
+		copy = copy_of(o);
+		if (!copy) {
+			/* The next list brings it back, under other handles. */
+			forget_key(i);
+			continue;
+		}
+		copy->handle = table_renew(i);
+		table_set(i, copy);
+	}
 }
