@@ -9,6 +9,8 @@
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,18 +81,23 @@ static CK_ULONG count(CK_SESSION_HANDLE s, CK_OBJECT_CLASS class)
 	return n;
 }
 
-static CK_OBJECT_HANDLE only_key(CK_SESSION_HANDLE s)
+/* Handles of private objects end with a logout: the one with this attribute, again. */
+static CK_OBJECT_HANDLE only(CK_SESSION_HANDLE s, CK_OBJECT_CLASS class, CK_ATTRIBUTE_TYPE is_set)
 {
-	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
-	CK_ATTRIBUTE wanted = {CKA_CLASS, &class, sizeof(class)};
+	CK_ATTRIBUTE wanted[] = {{CKA_CLASS, &class, sizeof(class)}, {is_set, &yes, 1}};
 	CK_OBJECT_HANDLE found[2] = {0};
 	CK_ULONG n = 0;
 
-	EXPECT(CKR_OK, C_FindObjectsInit(s, &wanted, 1));
+	EXPECT(CKR_OK, C_FindObjectsInit(s, wanted, 2));
 	EXPECT(CKR_OK, C_FindObjects(s, found, 2, &n));
 	EXPECT(CKR_OK, C_FindObjectsFinal(s));
-	expect("one key", 1, n);
+	expect("one object", 1, n);
 	return found[0];
+}
+
+static CK_OBJECT_HANDLE only_key(CK_SESSION_HANDLE s)
+{
+	return only(s, CKO_PRIVATE_KEY, CKA_TOKEN);
 }
 
 static CK_ULONG state(CK_SESSION_HANDLE s)
@@ -222,6 +229,40 @@ static void users(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE *key)
 	*key = private;
 }
 
+/* The PIN is for one use, and that is the latest. */
+static void two_at_a_time(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE signs)
+{
+	CK_MECHANISM make_rsa = {CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0}, rsa = {CKM_RSA_PKCS, NULL, 0};
+	CK_ULONG bits = 2048, n = 256;
+	CK_ATTRIBUTE of_public = {CKA_MODULUS_BITS, &bits, sizeof(bits)};
+	CK_ATTRIBUTE of_private[] = {{CKA_DECRYPT, &yes, 1}, {CKA_ALWAYS_AUTHENTICATE, &yes, 1}};
+	CK_BYTE message[] = "message", out[256], signature[64];
+	CK_OBJECT_HANDLE public = 0, decrypts = 0;
+
+	EXPECT(CKR_OK,
+		C_GenerateKeyPair(s, &make_rsa, &of_public, 1, of_private, 2, &public, &decrypts));
+	EXPECT(CKR_OK, C_EncryptInit(s, &rsa, public));
+	EXPECT(CKR_OK, C_Encrypt(s, message, 7, out, &n));
+	EXPECT(CKR_OK, C_SignInit(s, &ecdsa, signs));
+	EXPECT(CKR_OK, C_DecryptInit(s, &rsa, decrypts));
+	EXPECT(CKR_OK, C_Login(s, CKU_CONTEXT_SPECIFIC, PIN));
+	EXPECT(CKR_OK, C_Decrypt(s, out, 256, out, &n));
+	n = sizeof(signature);
+	EXPECT(CKR_USER_NOT_LOGGED_IN, C_Sign(s, message, 7, signature, &n));
+	n = sizeof(out);
+	EXPECT(CKR_OK, C_EncryptInit(s, &rsa, public));
+	EXPECT(CKR_OK, C_Encrypt(s, message, 7, out, &n));
+	EXPECT(CKR_OK, C_DecryptInit(s, &rsa, decrypts));
+	EXPECT(CKR_OK, C_SignInit(s, &ecdsa, signs));
+	EXPECT(CKR_OK, C_Login(s, CKU_CONTEXT_SPECIFIC, PIN));
+	EXPECT(CKR_OK, C_Login(s, CKU_CONTEXT_SPECIFIC, PIN));
+	EXPECT(CKR_OPERATION_NOT_INITIALIZED, C_Login(s, CKU_CONTEXT_SPECIFIC, PIN));
+	EXPECT(CKR_OK, C_Decrypt(s, out, 256, out, &n));
+	n = sizeof(signature);
+	EXPECT(CKR_OK, C_Sign(s, message, 7, signature, &n));
+	EXPECT(CKR_OK, C_DestroyObject(s, decrypts));
+}
+
 /* A key that asks for the PIN each time. */
 static void each_time(CK_SESSION_HANDLE s)
 {
@@ -249,7 +290,53 @@ static void each_time(CK_SESSION_HANDLE s)
 	EXPECT(CKR_OK, C_Login(s, CKU_CONTEXT_SPECIFIC, PIN));
 	EXPECT(CKR_OK, C_Sign(s, message, 7, signature, &n));
 	expect("one signature for each", CKR_USER_NOT_LOGGED_IN, sign(s, key));
-	EXPECT(CKR_OK, C_DestroyObject(s, key));
+	two_at_a_time(s, key);
+	/* Nobody logs in by what a login left behind. */
+	EXPECT(CKR_OK, C_SignInit(s, &ecdsa, key));
+	EXPECT(CKR_OK, C_Logout(s));
+	EXPECT(CKR_OPERATION_NOT_INITIALIZED, C_Login(s, CKU_CONTEXT_SPECIFIC, PIN));
+	EXPECT(CKR_OK, C_Login(s, CKU_USER, PIN));
+	EXPECT(CKR_OPERATION_NOT_INITIALIZED, C_Login(s, CKU_CONTEXT_SPECIFIC, PIN));
+	EXPECT(CKR_USER_NOT_LOGGED_IN, C_Sign(s, message, 7, signature, &n));
+	EXPECT(CKR_OK, C_DestroyObject(s, only(s, CKO_PRIVATE_KEY, CKA_ALWAYS_AUTHENTICATE)));
+}
+
+static CK_BBOOL flag_of(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o, CK_ATTRIBUTE_TYPE type)
+{
+	CK_BBOOL v = 2;
+	CK_ATTRIBUTE a = {type, &v, 1};
+
+	EXPECT(CKR_OK, C_GetAttributeValue(s, o, &a, 1));
+	return v;
+}
+
+/* What may be different in a copy: CKA_TOKEN, CKA_PRIVATE and CKA_MODIFIABLE (4.4). */
+static void copies(CK_SESSION_HANDLE s)
+{
+	CK_OBJECT_CLASS class = CKO_DATA;
+	CK_ATTRIBUTE of_data[] = {{CKA_CLASS, &class, sizeof(class)}, {CKA_VALUE, "value", 5},
+		{CKA_MODIFIABLE, &no, 1}};
+	CK_ATTRIBUTE hidden[] = {{CKA_PRIVATE, &yes, 1}, {CKA_TOKEN, &yes, 1}};
+	CK_ATTRIBUTE shown[] = {{CKA_PRIVATE, &no, 1}, {CKA_MODIFIABLE, &yes, 1}};
+	CK_ATTRIBUTE label = {CKA_LABEL, "new", 3};
+	CK_OBJECT_HANDLE original = 0, private = 0, public = 0;
+	CK_ULONG before = count(s, CKO_DATA);
+
+	EXPECT(CKR_OK, C_CreateObject(s, of_data, 3, &original));
+	EXPECT(CKR_OK, C_CopyObject(s, original, hidden, 2, &private));
+	expect("the copy is private", CK_TRUE, flag_of(s, private, CKA_PRIVATE));
+	EXPECT(CKR_OK, C_CopyObject(s, private, shown, 2, &public));
+	expect("its copy is not", CK_FALSE, flag_of(s, public, CKA_PRIVATE));
+	expect("and is one to change", CK_TRUE, flag_of(s, public, CKA_MODIFIABLE));
+	EXPECT(CKR_OK, C_SetAttributeValue(s, public, &label, 1));
+	EXPECT(CKR_ACTION_PROHIBITED, C_SetAttributeValue(s, private, &label, 1));
+	expect("three", before + 3, count(s, CKO_DATA));
+	EXPECT(CKR_OK, C_Logout(s));
+	expect("without the PIN nobody sees the private one", before + 2, count(s, CKO_DATA));
+	EXPECT(CKR_OK, C_Login(s, CKU_USER, PIN));
+	EXPECT(CKR_OK, C_DestroyObject(s, only(s, CKO_DATA, CKA_PRIVATE)));
+	EXPECT(CKR_OK, C_DestroyObject(s, original));
+	EXPECT(CKR_OK, C_DestroyObject(s, public));
 }
 
 static void change_pin(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE *key)
@@ -329,6 +416,39 @@ static void restart(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE key)
 	expect("and a login", CKR_OK, sign(s, key));
 }
 
+static atomic_bool is_open;
+
+static void *log_in(void *result)
+{
+	CK_SESSION_HANDLE s = 0;
+	CK_RV rv = p11->C_OpenSession(SLOT, CKF_SERIAL_SESSION, NULL, NULL, &s);
+
+	atomic_store(&is_open, true);
+	*(CK_RV *)result = rv ? rv : p11->C_Login(s, CKU_USER, PIN);
+	return NULL;
+}
+
+/* Closing the last session ends the login, also one that is about to be (5.6.3). */
+static void closed_meanwhile(void)
+{
+	for (int i = 0; i < 30; i++) {
+		CK_RV result = CKR_OK;
+		pthread_t t;
+
+		atomic_store(&is_open, false);
+		pthread_create(&t, NULL, log_in, &result);
+		while (!atomic_load(&is_open))
+			usleep(100);
+		usleep(200 * (unsigned)i);
+		EXPECT(CKR_OK, C_CloseAllSessions(SLOT));
+		pthread_join(t, NULL);
+		if (result != CKR_SESSION_CLOSED && result != CKR_SESSION_HANDLE_INVALID)
+			expect("a login", CKR_OK, result);
+		expect("nobody is left", CKS_RO_PUBLIC_SESSION, state(open_on(SLOT, 0)));
+		EXPECT(CKR_OK, C_CloseAllSessions(SLOT));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	void *module = argc == 2 ? dlopen(argv[1], RTLD_NOW) : NULL;
@@ -345,6 +465,8 @@ int main(int argc, char **argv)
 	of_default = open_on(0, CKF_RW_SESSION);
 	users(s, &key);
 	each_time(s);
+	copies(s);
+	key = only_key(s);
 	change_pin(s, &key);
 	children(s, key);
 	threads(key);
@@ -356,6 +478,8 @@ int main(int argc, char **argv)
 	s = open_on(SLOT, 0);
 	expect("nobody", CKS_RO_PUBLIC_SESSION, state(s));
 	EXPECT(CKR_SESSION_READ_ONLY, C_SetPIN(s, PIN, NEW_PIN));
+	EXPECT(CKR_OK, C_CloseAllSessions(SLOT));
+	closed_meanwhile();
 	EXPECT(CKR_OK, C_Finalize(NULL));
 	printf("%u passed, %u failed\n", passed, failed);
 	return failed != 0;

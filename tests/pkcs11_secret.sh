@@ -12,6 +12,7 @@ says() { grep -qE -- "$1" "$work/out"; }
 run() { "$@" >"$work/out" 2>&1; }
 
 check "ciphers, MACs, agreement, derivation and wrapping are OpenSSL's" "$KW_BUILD/tests/pkcs11_secret" "$module"
+check "also messages as long as may be, and points that look like something else" "$KW_BUILD/tests/pkcs11_edges" "$module"
 
 check "an AES key is made" tool --keygen --key-type AES:32 --label disk --id 0a
 run keyward key list

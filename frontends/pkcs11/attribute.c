@@ -66,7 +66,7 @@ static CK_ULONG key_type_of(const struct object *o)
 
 static bool is_generated(const struct object *o)
 {
-	return o->data->key && !kw_key_is_imported(o->data->key);
+	return o->data->key ? !kw_key_is_imported(o->data->key) : o->data->is_local;
 }
 
 static bool may_manage(const struct object *o)

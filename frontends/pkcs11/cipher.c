@@ -11,10 +11,30 @@
 
 #define BLOCK 16u
 
+static uint64_t number_at(const uint8_t p[8])
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < 8; i++)
+		n = n << 8 | p[i];
+	return n;
+}
+
+/* As many as the counter has before its end, where it would begin again (2.8.6 of the mechanisms): the TEE counts in all
+ * bits. UINT64_MAX: more than anybody has. */
+static uint64_t blocks_before_end(const uint8_t block[BLOCK], unsigned bits)
+{
+	uint64_t high = number_at(block), low = number_at(block + 8);
+	uint64_t mask = UINT64_MAX >> (64 - (bits - 1) % 64 - 1);
+
+	if (bits <= 64)
+		return low & mask || bits < 64 ? mask - (low & mask) + 1 : UINT64_MAX;
+	return (high & mask) == mask && low ? UINT64_MAX - low + 1 : UINT64_MAX;
+}
+
 static CK_RV take_ctr(struct operation *op, const CK_MECHANISM *m)
 {
 	CK_AES_CTR_PARAMS p;
-	uint64_t counter = 0;
 
 	if (!m->pParameter || m->ulParameterLen != sizeof(p))
 		return CKR_MECHANISM_PARAM_INVALID;
@@ -23,15 +43,7 @@ static CK_RV take_ctr(struct operation *op, const CK_MECHANISM *m)
 		return CKR_MECHANISM_PARAM_INVALID;
 	memcpy(op->iv, p.cb, BLOCK);
 	op->iv_len = BLOCK;
-	op->blocks_left = UINT64_MAX;
-	/* The TEE counts in all bits. A shorter counter may go on to its end, where it would begin again (2.8.6 of the
-	 * mechanisms), but not over it. */
-	if (p.ulCounterBits < 64) {
-		for (size_t i = 8; i < BLOCK; i++)
-			counter = counter << 8 | p.cb[i];
-		op->blocks_left = ((uint64_t)1 << p.ulCounterBits) -
-				  (counter & (((uint64_t)1 << p.ulCounterBits) - 1));
-	}
+	op->blocks_left = blocks_before_end(p.cb, (unsigned)p.ulCounterBits);
 	return CKR_OK;
 }
 
@@ -327,6 +339,8 @@ CK_RV cipher_part(struct operation *op, bool decrypt, bool is_last, const uint8_
 		*out_len = 0;
 		if (!out && len)
 			return CKR_OK; /* a question */
+		if (len > KW_DATA_MAX + (decrypt ? op->tag_len : 0) - op->len)
+			return wrong_length(decrypt);
 		return operation_update(op, data, len);
 	}
 	/* Either in parts or in one: never both. */

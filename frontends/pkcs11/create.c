@@ -179,6 +179,9 @@ const uint8_t *create_bare_point(const CK_ATTRIBUTE *a, size_t *n)
 	const uint8_t *p = a->pValue;
 
 	*n = a->ulValueLen;
+	/* A point is not taken for an OCTET STRING because its first coordinate begins with what would be the rest's length. */
+	if (*n == 32 || *n == 65 || *n == 97 || *n == 133)
+		return p;
 	if (*n > 2 && p[0] == 0x04 && p[1] < 128 && *n == (size_t)p[1] + 2) {
 		*n = p[1];
 		return p + 2;
@@ -241,6 +244,8 @@ static CK_RV keep_public(struct session *s, const struct public_part *part,
 	uint8_t id[KW_ID_SIZE];
 	CK_RV rv = attribute_flag(attributes, count, CKA_TOKEN, false, &request.is_token);
 
+	if (!rv)
+		rv = attribute_flag(attributes, count, CKA_PRIVATE, false, &request.is_private);
 	if (!rv)
 		rv = template_read_public(attributes, count, part->type, true, &kept);
 	if (!rv)

@@ -154,6 +154,7 @@ CK_RV C_GenerateKeyPair(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
 	struct kw_key *key = NULL;
 	enum kw_key_type type;
 	struct session *s;
+	bool is_kept = false;
 	CK_RV rv = session_get(session, &s);
 
 	if (rv)
@@ -179,6 +180,12 @@ CK_RV C_GenerateKeyPair(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
 			private_attributes, private_count, type, false, session_is_rw(s), &request);
 	if (!rv)
 		rv = template_read_public(public_attributes, public_count, type, false, &request);
+	/* The public key is where the private one is. Who wants it to stay would not find it again. */
+	if (!rv)
+		rv = attribute_flag(
+			public_attributes, public_count, CKA_TOKEN, request.is_token, &is_kept);
+	if (!rv && is_kept && !request.is_token)
+		rv = CKR_TEMPLATE_INCONSISTENT;
 	if (!rv)
 		rv = create_key(&request, type, NULL, 0, &key);
 	if (!rv)

@@ -150,11 +150,15 @@ CK_RV item_create(struct session *s, const CK_ATTRIBUTE *attributes, CK_ULONG co
 CK_RV item_copy(struct session *s, struct object *o, const CK_ATTRIBUTE *attributes, CK_ULONG count,
 	CK_OBJECT_HANDLE *handle)
 {
-	struct item_request request = {.class = o->class, .is_private = o->item->is_private};
+	struct item_request request = {.class = o->class};
 	const struct item_value *value;
 	CK_RV rv =
 		attribute_flag(attributes, count, CKA_TOKEN, object_is_token(o), &request.is_token);
 
+	/* As it is, where the template does not say otherwise (4.4). */
+	if (!rv)
+		rv = attribute_flag(
+			attributes, count, CKA_PRIVATE, o->item->is_private, &request.is_private);
 	if (rv)
 		return rv;
 	if (item_has_flag(o->item, STORED_UNCOPIED))

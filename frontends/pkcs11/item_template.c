@@ -127,9 +127,10 @@ static CK_RV keep_flag(
 	bool is_set;
 	CK_RV rv = attribute_flag(a, 1, a->type, true, &is_set);
 
-	if (rv || is_set)
+	/* A copy of an object without it may have it again (4.4). */
+	if (rv || is_set == !(flags & rule->tag))
 		return rv;
-	flags |= (uint8_t)rule->tag;
+	flags ^= (uint8_t)rule->tag;
 	return stored_put(list, len, STORED_FLAGS, &flags, 1);
 }
 

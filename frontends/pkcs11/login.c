@@ -153,16 +153,20 @@ static CK_RV explain_locked(unsigned slot)
 static CK_RV check_state(const struct session *s, enum login wanted)
 {
 	enum login now = login_of(s->slot);
+	int before = (int)now;
 	CK_ULONG all, rw;
 
 	/* Is it still true? Who was logged in before the TEE was restarted logs in again. */
 	if (now == LOGIN_NOBODY || kw_token_check(module_kw(), (unsigned)s->slot, as_user(now)) ==
 					   KW_ERR_NOT_LOGGED_IN) {
 		module_lock();
-		atomic_store(&logins[s->slot], LOGIN_NOBODY);
-		object_forget_private(s->slot);
+		/* Another thread may have logged in since then. */
+		if (atomic_compare_exchange_strong(&logins[s->slot], &before, LOGIN_NOBODY)) {
+			atomic_fetch_add(&ends[s->slot], 1);
+			object_forget_private(s->slot);
+		}
 		module_unlock();
-		now = LOGIN_NOBODY;
+		now = login_of(s->slot);
 	}
 	if (now != LOGIN_NOBODY)
 		return now == wanted ? CKR_USER_ALREADY_LOGGED_IN
@@ -171,10 +175,34 @@ static CK_RV check_state(const struct session *s, enum login wanted)
 	return wanted == LOGIN_SO && all != rw ? CKR_SESSION_READ_ONLY_EXISTS : CKR_OK;
 }
 
+/*
+ * The TEE let the caller in. Who has no session any more is not logged in (5.6.3): another thread may have closed it while the
+ * TEE looked at the PIN, and nobody would end this login.
+ */
+static CK_RV logged_in(const struct session *s, enum login who)
+{
+	int nobody = LOGIN_NOBODY;
+	CK_RV rv = CKR_SESSION_CLOSED;
+
+	module_lock();
+	if (!atomic_load(&s->is_closed)) {
+		if (s->slot != SLOT_DEFAULT)
+			refresh_forget();
+		/* Another thread may have been faster. */
+		rv = atomic_compare_exchange_strong(&logins[s->slot], &nobody, (int)who)
+			     ? CKR_OK
+			     : CKR_USER_ALREADY_LOGGED_IN;
+	} else if (s->slot != SLOT_DEFAULT && login_of(s->slot) == LOGIN_NOBODY) {
+		atomic_fetch_or(&left, UINT64_C(1) << s->slot);
+	}
+	module_unlock();
+	login_settle();
+	return rv;
+}
+
 static CK_RV enter(const struct session *s, enum login who, const unsigned char *pin, CK_ULONG n)
 {
 	unsigned slot = (unsigned)s->slot;
-	int nobody = LOGIN_NOBODY;
 	enum kw_err err;
 
 	/* No PIN has such a length: not worth a try. */
@@ -185,42 +213,40 @@ static CK_RV enter(const struct session *s, enum login who, const unsigned char 
 		return explain_locked(slot);
 	if (err)
 		return module_error(err);
-	module_lock();
-	refresh_forget();
-	module_unlock();
-	/* Another thread may have been faster. */
-	return atomic_compare_exchange_strong(&logins[slot], &nobody, (int)who)
-		       ? CKR_OK
-		       : CKR_USER_ALREADY_LOGGED_IN;
+	return logged_in(s, who);
 }
 
 /*
  * The default token asks for no PIN: who the caller is, the kernel says. Programs that log in without being
  * asked to are let in, and what they give as a PIN is not looked at.
  */
-static CK_RV enter_default(enum login who)
+static CK_RV enter_default(const struct session *s, enum login who)
 {
-	int nobody = LOGIN_NOBODY;
-
 	if (who == LOGIN_SO)
 		return CKR_USER_TYPE_INVALID; /* nobody administers this token */
-	return atomic_compare_exchange_strong(&logins[SLOT_DEFAULT], &nobody, LOGIN_USER)
-		       ? CKR_OK
-		       : CKR_USER_ALREADY_LOGGED_IN;
+	return logged_in(s, who);
 }
 
 /* For one use of a key with CKA_ALWAYS_AUTHENTICATE: the TEE checks the PIN, and counts wrong ones. */
 static CK_RV enter_for_operation(struct session *s, const unsigned char *pin, CK_ULONG n)
 {
+	struct operation *op = operation_waiting(s);
 	CK_RV rv;
 
-	if (!operation_wants_login(s))
+	if (!op)
 		return CKR_OPERATION_NOT_INITIALIZED;
 	if (!is_good_length(n))
 		return CKR_PIN_INCORRECT;
 	rv = module_error(kw_token_login(module_kw(), (unsigned)s->slot, KW_TOKEN_USER, pin, n));
-	if (!rv)
-		operation_logged_in(s);
+	if (rv)
+		return rv;
+	op->needs_login = 0;
+	/* The operation ended with the login, and that with the session, perhaps. */
+	module_lock();
+	if (login_of(s->slot) == LOGIN_NOBODY)
+		atomic_fetch_or(&left, UINT64_C(1) << s->slot);
+	module_unlock();
+	login_settle();
 	return rv;
 }
 
@@ -239,7 +265,7 @@ CK_RV C_Login(CK_SESSION_HANDLE handle, CK_USER_TYPE user, unsigned char *pin, C
 	else if (user != CKU_SO && user != CKU_USER)
 		rv = CKR_USER_TYPE_INVALID;
 	else if (s->slot == SLOT_DEFAULT)
-		rv = enter_default(who);
+		rv = enter_default(s, who);
 	else
 		rv = check_state(s, who);
 	if (!rv && s->slot != SLOT_DEFAULT && user != CKU_CONTEXT_SPECIFIC)

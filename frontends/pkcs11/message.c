@@ -75,6 +75,25 @@ static CK_RV call(const struct operation *op, bool decrypt, const struct gcm_mes
 	return rv;
 }
 
+/*
+ * The nonce of a message in parts is told when it begins (5.9.3), before the TEE has seen any of it. Keys that only encrypt take
+ * none but what the TEE makes with the message, at its end.
+ */
+static CK_RV make_nonce(struct operation *op, const struct gcm_message *p)
+{
+	CK_RV rv = CKR_OK;
+
+	op->iv_len = 0;
+	if (!(object_purposes(op->key) & (KW_PURPOSE_DECRYPT | KW_PURPOSE_MIXED)))
+		return rv;
+	rv = module_error(kw_random(module_kw(), op->iv, KW_NEW_NONCE_SIZE));
+	if (rv)
+		return rv;
+	op->iv_len = KW_NEW_NONCE_SIZE;
+	memcpy(p->iv, op->iv, op->iv_len);
+	return rv;
+}
+
 /* One message, whole. */
 static CK_RV run(const struct operation *op, bool decrypt, const void *parameter,
 	CK_ULONG parameter_len, const struct message *m, unsigned char *out, CK_ULONG *out_len)
@@ -83,7 +102,7 @@ static CK_RV run(const struct operation *op, bool decrypt, const void *parameter
 	size_t room = m->len + 2 * KW_CIPHER_MORE;
 	struct gcm_message p;
 	uint8_t *work;
-	bool is_new;
+	bool is_new, is_made = false;
 	CK_RV rv = read_parameter(decrypt, parameter, parameter_len, &p, &is_new);
 
 	if (rv)
@@ -100,7 +119,11 @@ static CK_RV run(const struct operation *op, bool decrypt, const void *parameter
 	if (!work)
 		return CKR_HOST_MEMORY;
 	memcpy(nonce, p.iv, p.iv_len);
-	rv = call(op, decrypt, &p, is_new, m, work, room, nonce);
+	if (is_new && op->iv_len) {
+		memcpy(nonce, op->iv, op->iv_len);
+		is_made = true;
+	}
+	rv = call(op, decrypt, &p, is_new && !is_made, m, work, room, nonce);
 	if (!rv && m->len)
 		memcpy(out, work, m->len);
 	if (!rv && !decrypt)
@@ -159,6 +182,8 @@ static CK_RV begin(CK_SESSION_HANDLE session, enum operation_kind kind, void *pa
 		rv = CKR_ARGUMENTS_BAD;
 	if (!rv)
 		rv = read_parameter(is_decrypt(kind), parameter, parameter_len, &p, &is_new);
+	if (!rv && is_new)
+		rv = make_nonce(op, &p);
 	if (!rv)
 		rv = operation_keep_label(op, aad, aad_len);
 	if (!rv)
@@ -174,8 +199,18 @@ static void forget_message(struct operation *op)
 		OPENSSL_cleanse(op->data, op->room);
 	free(op->label);
 	op->label = NULL;
-	op->label_len = op->len = 0;
+	op->label_len = op->len = op->iv_len = 0;
 	op->is_multi = false;
+}
+
+/* A message that lacks a part is over, and does not end as a shorter one. */
+static CK_RV add_part(struct operation *op, bool decrypt, const uint8_t *part, size_t len)
+{
+	CK_RV rv = operation_update(op, part, len);
+
+	if (rv)
+		forget_message(op);
+	return rv == CKR_DATA_LEN_RANGE && decrypt ? CKR_ENCRYPTED_DATA_LEN_RANGE : rv;
 }
 
 static CK_RV finish(struct operation *op, bool decrypt, void *parameter, CK_ULONG parameter_len,
@@ -188,7 +223,7 @@ static CK_RV finish(struct operation *op, bool decrypt, void *parameter, CK_ULON
 	/* A question, or no room: nothing is taken. */
 	if ((m.len || out) && !module_wants_output(out, out_len, m.len, &rv))
 		return rv;
-	rv = operation_update(op, part, len);
+	rv = add_part(op, decrypt, part, len);
 	if (rv)
 		return rv;
 	m.data = op->data;
@@ -225,7 +260,7 @@ static CK_RV next(CK_SESSION_HANDLE session, enum operation_kind kind, void *par
 	}
 	*out_len = 0;
 	if (out)
-		rv = operation_update(op, part, len);
+		rv = add_part(op, is_decrypt(kind), part, len);
 out:
 	session_put(&s);
 	return rv;

@@ -39,6 +39,7 @@ struct key_data {
 	uint8_t *value;
 	size_t value_len;
 	uint32_t purposes;
+	bool is_local; /* CKA_LOCAL */
 	uint8_t *attributes;
 	size_t attributes_len;
 	_Atomic(struct kw_key *) sealed;

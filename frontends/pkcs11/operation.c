@@ -173,7 +173,11 @@ CK_RV operation_start(CK_SESSION_HANDLE session, enum operation_kind kind, CK_ME
 			kinds[kind].permission, &op->mechanism, &op->key);
 	if (rv)
 		goto out;
-	op->needs_login = op->key && attribute_always_authenticates(op->key);
+	if (op->key && attribute_always_authenticates(op->key)) {
+		const struct operation *other = operation_waiting(s);
+
+		op->needs_login = other ? other->needs_login + 1 : 1;
+	}
 	s->operations[kind] = op;
 	op = NULL;
 out:
@@ -182,21 +186,19 @@ out:
 	return rv;
 }
 
-bool operation_wants_login(const struct session *s)
+struct operation *operation_waiting(const struct session *s)
 {
-	for (int i = 0; i < OP_KINDS; i++) {
-		if (s->operations[i] && s->operations[i]->needs_login)
-			return true;
-	}
-	return false;
-}
+	struct operation *latest = NULL;
 
-void operation_logged_in(struct session *s)
-{
 	for (int i = 0; i < OP_KINDS; i++) {
-		if (s->operations[i])
-			s->operations[i]->needs_login = false;
+		struct operation *op = s->operations[i];
+
+		/* One that was begun before a logout cannot go on. */
+		if (op && op->needs_login > (latest ? latest->needs_login : 0) &&
+			op->ends == login_ends(s->slot))
+			latest = op;
 	}
+	return latest;
 }
 
 CK_RV operation_get(
@@ -239,8 +241,8 @@ static CK_RV digest_instead(struct operation *op)
 	EVP_MD *md = NULL;
 	bool ok = false;
 
-	/* Without a hash of its own there is nothing to go on with. */
-	if (!mechanism_own_hash(op->mechanism))
+	/* Without a hash of its own there is nothing to go on with; HMAC's is not of the data alone. */
+	if (op->mechanism->mac || !mechanism_own_hash(op->mechanism))
 		return CKR_DATA_LEN_RANGE;
 	md = EVP_MD_fetch(module_libcrypto(), mechanism_own_hash(op->mechanism), NULL);
 	op->digest = EVP_MD_CTX_new();
@@ -259,7 +261,7 @@ CK_RV operation_update(struct operation *op, const uint8_t *part, size_t len)
 	op->is_multi = true;
 	if (!part && len)
 		return CKR_ARGUMENTS_BAD;
-	if (!op->digest && len > OPERATION_WHOLE_MAX - op->len)
+	if (!op->digest && len > OPERATION_WHOLE_MAX + op->tag_len - op->len)
 		rv = digest_instead(op);
 	if (rv || !len)
 		return rv;

@@ -20,9 +20,10 @@ struct operation {
 	uint64_t blocks_left; /* of CTR's counter */
 	uint8_t *label;       /* OAEP; associated data of GCM */
 	size_t label_len;
-	unsigned ends;    /* login_ends of the key's slot when it began */
-	bool needs_login; /* CKA_ALWAYS_AUTHENTICATE: nobody gave the PIN since it was started */
-	bool is_multi;    /* an Update was called: the one-shot function is not allowed any more */
+	unsigned ends; /* login_ends of the key's slot when it began */
+	/* CKA_ALWAYS_AUTHENTICATE: nobody gave the PIN since it was started. Of the session's, the highest is the latest. */
+	unsigned needs_login;
+	bool is_multi; /* an Update was called: the one-shot function is not allowed any more */
 	/* What the Updates gave: whole, so that the TEE sees the message, as long as one request can have
 	 * it; after that its hash so far. */
 	uint8_t *data;
@@ -47,9 +48,8 @@ CK_RV operation_check_key(CK_MECHANISM_TYPE type, CK_FLAGS flag, CK_OBJECT_HANDL
 /* Starts one of this kind: checks the session, that none is active, mechanism, key, and parameters. */
 CK_RV operation_start(CK_SESSION_HANDLE session, enum operation_kind kind, CK_MECHANISM *mechanism,
 	CK_OBJECT_HANDLE key);
-/* CKA_ALWAYS_AUTHENTICATE: whether an active operation waits for the PIN; it was given. */
-bool operation_wants_login(const struct session *s);
-void operation_logged_in(struct session *s);
+/* CKA_ALWAYS_AUTHENTICATE: the active operation that waits for the PIN, the latest of them; NULL for none. */
+struct operation *operation_waiting(const struct session *s);
 /* The active operation, for a one-shot function or not. Ends it on CKR_OPERATION_ACTIVE. */
 CK_RV operation_get(
 	struct session *s, enum operation_kind kind, bool one_shot, struct operation **operation);

@@ -16,6 +16,8 @@ CK_RV secret_show(struct session *s, const struct key_request *request, const ui
 		request->attributes, request->attributes_len);
 	struct object *o = data ? object_new(CKO_SECRET_KEY, data) : NULL;
 
+	if (o)
+		data->is_local = request->is_local;
 	key_data_put(&data);
 	if (!o)
 		return CKR_HOST_MEMORY;
@@ -56,6 +58,7 @@ static CK_RV generate(struct session *s, struct key_request *request, CK_OBJECT_
 
 	if (!request->is_shown)
 		return make(s, request, NULL, 0, handle);
+	request->is_local = true;
 	rv = module_error(kw_random(module_kw(), value, request->size));
 	if (!rv)
 		rv = secret_show(s, request, value, request->size, handle);

@@ -111,8 +111,9 @@ static CK_RV sign_with(const struct operation *op, const uint8_t *data, size_t l
 		return rv;
 	err = kw_sign(module_kw(), &use, &what, signature, &n);
 	rv = module_error(err);
-	/* The key signs (C_SignInit saw to that), and this block is none to be signed. */
-	if (err == KW_ERR_PURPOSE && what.scheme == KW_SCHEME_RSA_RAW)
+	/* The key signs (C_SignInit saw to that), and this block is none to be signed: not padded, or not below the modulus. */
+	if ((err == KW_ERR_PURPOSE || err == KW_ERR_BAD_REQUEST) &&
+		what.scheme == KW_SCHEME_RSA_RAW)
 		return CKR_DATA_INVALID;
 	/* So much around which the TEE puts no padding: docs/PURPOSES.md. */
 	if (err == KW_ERR_PURPOSE && what.scheme == KW_SCHEME_RSA_PKCS1 && !what.hash)

@@ -16,6 +16,7 @@ struct key_request {
 	CK_KEY_TYPE key_type;
 	size_t size;   /* bytes that were asked for; 0 for none */
 	bool is_shown; /* a session key whose value the application may read */
+	bool is_local; /* and that was made here */
 };
 
 enum rule {

@@ -56,7 +56,8 @@ static CK_RV wrap(struct object *by, struct object *key, const struct kw_wrap *h
 	size_t n = 0;
 	CK_RV rv;
 
-	if (key->class != CKO_SECRET_KEY && key->class != CKO_PRIVATE_KEY)
+	if ((key->class != CKO_SECRET_KEY && key->class != CKO_PRIVATE_KEY) ||
+		!memcmp(key->data->id, by->data->id, KW_ID_SIZE))
 		return CKR_KEY_NOT_WRAPPABLE;
 	if (!flag_of(key, CKA_EXTRACTABLE))
 		return CKR_KEY_UNEXTRACTABLE;
@@ -239,8 +240,8 @@ CK_RV C_UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
 		rv = read_template(attributes, count, session_is_rw(s), &request);
 	u.how = &how;
 	if (!rv)
-		rv = wrapped_len <= KW_WRAPPED_MAX ? unwrap(s, by, &u, &request, key)
-						   : CKR_WRAPPED_KEY_LEN_RANGE;
+		rv = wrapped_len && wrapped_len <= KW_WRAPPED_MAX ? unwrap(s, by, &u, &request, key)
+								  : CKR_WRAPPED_KEY_LEN_RANGE;
 	operation_wipe(&op);
 	object_put(&by);
 	session_put(&s);
