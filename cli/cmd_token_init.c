@@ -42,7 +42,7 @@ static enum exit_code run(struct cli *cli)
 	code = cli_connect(cli);
 	if (code != EXIT_OK)
 		return code;
-	code = pin_read(file, "the security officer's PIN", !file, &pin);
+	code = pin_read(file, PIN_FILE, "the security officer's PIN", !file, &pin);
 	if (code != EXIT_OK)
 		goto out;
 	t.so_pin = pin.text;
@@ -65,7 +65,9 @@ const struct command command_token_init = {
 	.summary = "make a token with PINs, or erase one",
 	.details =
 		"SLOT is 1 to 63. A token that is there is initialised again if the PIN is the one "
-		"of its\nsecurity officer: all keys and objects on it are gone then.",
+		"of its\nsecurity officer: all keys and objects on it are gone then. Its owner "
+		"stays, and so "
+		"do those who\nmay log in, unless --allow names others.",
 	.options = options,
 	.holds_secrets = true,
 	.run = run,
