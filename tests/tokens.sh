@@ -164,6 +164,13 @@ refuse "a key with a PIN is for programs that log in" 'not logged in.* PKCS #11 
 chmod 644 "$work/so"
 refuse "nor from a file that others can read" 'read by others|chmod' keyward token delete 2 --pin-file "$work/so"
 chmod 600 "$work/so"
+check "who initialises a token at the terminal" typed "$so" -- keyward token init 2 --label again
+typed "$so" -- keyward token init 2 --label again >"$work/out" 2>&1
+check "is told first what that erases, and asked once" says "token 'again' .*all keys and objects on it"
+typed $so $so -- keyward token init 3 --label third >"$work/out" 2>&1
+equal "who makes one is asked twice, and told nothing of the kind" "2 0" \
+	"$(grep -c 'PIN: ' "$work/out") $(grep -c 'all keys' "$work/out")"
+check "which is one" keyward token delete 3 --pin-file "$work/so"
 check "it deletes the token" keyward token delete 2 --pin-file "$work/so"
 refuse "which is gone" 'no token in slot 2' keyward token delete 2 --pin-file "$work/so"
 
