@@ -52,6 +52,10 @@ enum lane {
 /* Where a command should run. Unknown ones are FAST: they fail at once. */
 enum lane kw_command_lane(uint16_t command);
 
+/* May this request make the store larger? A platform that reserves what is needed for using and deleting what
+ * is stored refuses such ones before the reserve is gone. Taking somebody off a list is none of them. */
+bool kw_command_grows(uint16_t command, const uint8_t *request, size_t request_len);
+
 /*
  * The only door. `request` is private memory that holds exactly the payload. `reply` has reply_cap
  * bytes, of which *reply_len are filled; on error none. Safe from several threads; never fails hard.

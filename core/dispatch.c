@@ -44,6 +44,35 @@ enum lane kw_command_lane(uint16_t command)
 	return c ? (enum lane)c->lane : LANE_FAST;
 }
 
+/* The last fields of these are u8 change and an identity. */
+static bool allows_somebody(const uint8_t *request, size_t n)
+{
+	const size_t end = 1 + 1 + 4;
+	struct reader r = reader_over(n < end ? request : request + (n - end), n < end ? 0 : end);
+
+	return get_u8(&r) == ACCESS_ALLOW;
+}
+
+bool kw_command_grows(uint16_t command, const uint8_t *request, size_t request_len)
+{
+	switch (command) {
+	case CMD_KEY_GENERATE:
+	case CMD_KEY_IMPORT:
+	case CMD_KEY_RENAME:
+	case CMD_KEY_ATTRIBUTES:
+	case CMD_OBJECT_PUT:
+	case CMD_DERIVE:
+	case CMD_UNWRAP:
+	case CMD_TOKEN_INIT:
+		return true;
+	case CMD_KEY_ACCESS:
+	case CMD_TOKEN_ACCESS:
+		return allows_somebody(request, request_len);
+	default:
+		return false;
+	}
+}
+
 /* A command that fails for want of memory has changed nothing. */
 static enum kw_err run(const struct command *c, struct call *call, const uint8_t *request,
 	size_t request_len, struct writer *w)

@@ -76,25 +76,56 @@ static struct login *by_ticket(struct logins *l, const struct session *s, const 
 	return found;
 }
 
-/* A free place, or that of the caller's own login that was not used for longest: programs that end without
- * logging out must not keep others from it. */
-static struct login *place_for(struct logins *l, const struct session *s)
+/* How many logins the user has, and the one that was not used for longest. */
+static unsigned count_of(
+	struct logins *l, const uint8_t uuid[WIRE_UUID_SIZE], struct login **oldest)
 {
-	struct login *spare = NULL, *oldest = NULL;
-	unsigned own = 0;
+	unsigned n = 0;
 
+	*oldest = NULL;
 	for (unsigned i = 0; i < LOGINS_MAX; i++) {
 		struct login *login = &l->at[i];
 
-		if (!login->number) {
-			spare = login;
-		} else if (is_of(login, s)) {
-			own++;
-			if (!oldest || login->used < oldest->used)
-				oldest = login;
+		if (!login->number || memcmp(login->uuid, uuid, sizeof(login->uuid)) != 0)
+			continue;
+		n++;
+		if (!*oldest || login->used < (*oldest)->used)
+			*oldest = login;
+	}
+	return n;
+}
+
+/* Of a user who has most. */
+static struct login *oldest_of_most(struct logins *l)
+{
+	struct login *oldest, *found = NULL;
+	unsigned most = 0, n;
+
+	for (unsigned i = 0; i < LOGINS_MAX; i++) {
+		if (!l->at[i].number)
+			continue;
+		n = count_of(l, l->at[i].uuid, &oldest);
+		if (n > most) {
+			most = n;
+			found = oldest;
 		}
 	}
-	return spare && own < LOGINS_PER_CALLER ? spare : oldest;
+	return found;
+}
+
+/* Programs that end without logging out leave their logins behind. They must not keep others from it: a user with as
+ * many as there may be gives up one of his own, and when the table is full whoever has most does. */
+static struct login *place_for(struct logins *l, const struct session *s)
+{
+	struct login *oldest;
+
+	if (count_of(l, s->user.uuid, &oldest) >= LOGINS_PER_CALLER)
+		return oldest;
+	for (unsigned i = 0; i < LOGINS_MAX; i++) {
+		if (!l->at[i].number)
+			return &l->at[i];
+	}
+	return oldest_of_most(l);
 }
 
 /* The connection's place for this login: its own, one of a login that has ended, or NULL. */

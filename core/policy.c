@@ -163,6 +163,18 @@ static enum kw_err check_raw(
 	return KW_ERR_PURPOSE;
 }
 
+/* EMSA-PKCS1-v1_5 around what the caller gives. */
+static enum kw_err check_padded(
+	const struct key_type_info *info, uint32_t purposes, const struct crypto_sign *what)
+{
+	if (!(purposes & PURPOSE_SIGN))
+		return KW_ERR_PURPOSE;
+	if (purposes & PURPOSE_RAW)
+		return KW_ERR_OK;
+	return rsa_block_may_contain(what->data, what->n, info->bits / 8) ? KW_ERR_OK
+									  : KW_ERR_PURPOSE;
+}
+
 enum kw_err policy_check_sign(enum key_type type, uint32_t purposes, const struct crypto_sign *what)
 {
 	const struct key_type_info *info = key_type_find((uint8_t)type);
@@ -174,11 +186,11 @@ enum kw_err policy_check_sign(enum key_type type, uint32_t purposes, const struc
 		return KW_ERR_BAD_REQUEST;
 	if (what->scheme == SCHEME_RSA_RAW)
 		return check_raw(info, purposes, what);
-	if (purposes & PURPOSE_SIGN)
-		return KW_ERR_OK;
 	/* Bytes that are padded as they come could be anything. */
 	if (what->is_digest && what->hash == HASH_NONE)
-		return KW_ERR_PURPOSE;
+		return check_padded(info, purposes, what);
+	if (purposes & PURPOSE_SIGN)
+		return KW_ERR_OK;
 	if (purposes & PURPOSE_TLS_SERVER) {
 		err = tls_message_check_server(type, what);
 		if (!err)

@@ -9,6 +9,20 @@
 #define PKCS1_PADDING_MIN 8
 #define PSS_TRAILER 0xbc
 
+/*
+ * Whoever may choose half of a block decrypts with two signatures (M. Girault and J.-F. Misarsky,
+ * EUROCRYPT 1997; test_rsa_sign.c); below a third no such way is known (A. Lenstra and I. Shparlinski, PKC 2002).
+ * SHA-512's DigestInfo, of 83 bytes, is below a third of the smallest modulus. Zeros in front are no choice.
+ */
+bool rsa_block_may_contain(const uint8_t *contents, size_t n, size_t k)
+{
+	while (n && contents[0] == 0) {
+		contents++;
+		n--;
+	}
+	return n <= k / 3;
+}
+
 static bool is_pkcs1(const uint8_t *em, size_t k)
 {
 	size_t i = 2;
@@ -18,7 +32,8 @@ static bool is_pkcs1(const uint8_t *em, size_t k)
 	while (i < k && em[i] == 0xff)
 		i++;
 	/* A byte of contents at least. */
-	return i >= 2 + PKCS1_PADDING_MIN && i + 1 < k && em[i] == 0;
+	return i >= 2 + PKCS1_PADDING_MIN && i + 1 < k && em[i] == 0 &&
+	       rsa_block_may_contain(em + i + 1, k - i - 1, k);
 }
 
 /* RFC 8017, 9.1.2, steps 4 to 11; the hash of the message itself is not known. */

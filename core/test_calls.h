@@ -37,6 +37,34 @@ static uint8_t request[WIRE_MAX_PAYLOAD];
 static struct grants own_grants;
 static struct grants *connection = &own_grants;
 
+#ifndef KW_LIVE_TEE
+struct stored {
+	uint32_t keys, objects;
+};
+
+static inline struct stored stored_now(void)
+{
+	static uint8_t status[8192];
+	const struct session s = {.user = {.kind = IDENTITY_USER}};
+	struct stored now;
+	struct reader r;
+	size_t n;
+
+	assert_int_equal(
+		kw_dispatch(core, &s, CMD_STATUS, NULL, 0, status, sizeof(status), &n), KW_ERR_OK);
+	r = reader_over(status, n);
+	get_u8(&r);
+	get_field8(&r, 255, &n);
+	get_field8(&r, 255, &n);
+	get_bytes(&r, 2 * 8);
+	now.keys = get_u32(&r);
+	get_u32(&r);
+	now.objects = get_u32(&r);
+	assert_false(r.failed);
+	return now;
+}
+#endif
+
 static inline enum kw_err call(uint32_t uid, uint16_t command, const struct writer *w)
 {
 	struct session s = {.user = {.id = uid, .kind = IDENTITY_USER}};
@@ -51,7 +79,16 @@ static inline enum kw_err call(uint32_t uid, uint16_t command, const struct writ
 	s.grants = connection;
 	/* Exactly as large as the request, so that a sanitizer sees a read past its end. */
 	memcpy(exact, w->buf, w->len);
+#ifndef KW_LIVE_TEE
+	struct stored before = stored_now(), after;
+#endif
 	err = kw_dispatch(core, &s, command, exact, w->len, reply, sizeof(reply), &reply_len);
+#ifndef KW_LIVE_TEE
+	/* A platform with little storage is told which commands fill it. */
+	after = stored_now();
+	if (after.keys > before.keys || after.objects > before.objects)
+		assert_true(kw_command_grows(command, exact, w->len));
+#endif
 	free(exact);
 	if (err)
 		assert_int_equal(reply_len, 0);

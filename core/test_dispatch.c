@@ -937,6 +937,28 @@ static void test_open_keys_make_room(void **state)
 }
 #endif
 
+#ifndef KW_LIVE_TEE
+/* Where nothing more may be stored, a user can still be taken off a list. */
+static void test_lists_shrink_when_the_store_is_full(void **state)
+{
+	static const uint8_t commands[] = {CMD_KEY_ACCESS, CMD_TOKEN_ACCESS};
+	uint8_t at_end[] = {1, 1, ACCESS_ALLOW, IDENTITY_USER, 0, 0, 0, ACCESS_ALLOW};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		at_end[2] = ACCESS_ALLOW;
+		assert_true(kw_command_grows(commands[i], at_end, sizeof(at_end)));
+		at_end[2] = ACCESS_DENY;
+		assert_false(kw_command_grows(commands[i], at_end, sizeof(at_end)));
+		assert_false(kw_command_grows(commands[i], at_end, 5));
+		assert_false(kw_command_grows(commands[i], NULL, 0));
+	}
+	assert_true(kw_command_grows(CMD_KEY_RENAME, NULL, 0));
+	assert_false(kw_command_grows(CMD_KEY_DELETE, NULL, 0));
+	assert_false(kw_command_grows(CMD_TOKEN_LOGIN, NULL, 0));
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -967,6 +989,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_mismatched_rsa_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_out_of_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_open_keys_make_room, setup, teardown),
+		cmocka_unit_test(test_lists_shrink_when_the_store_is_full),
 #endif
 	};
 

@@ -637,6 +637,35 @@ static void test_logins_are_bounded(void **state)
 }
 #endif
 
+#ifndef KW_LIVE_TEE
+/* Programs that end without logging out fill the table. That is not to keep others from it. */
+static void test_a_full_table_has_room_for_others(void **state)
+{
+	struct ticket modest, oldest, t;
+
+	(void)state;
+	make_token();
+	assert_int_equal(login_as(SERVER, SLOT, TOKEN_USER, USER_PIN, &modest), 0);
+	for (uint32_t uid = 2000; uid < 2008; uid++) {
+		assert_int_equal(change_access(OWNER, ACCESS_ALLOW, uid), 0);
+		for (unsigned i = 0; i < 64; i++) {
+			memset(connection, 0, sizeof(*connection));
+			assert_int_equal(login_as(uid, SLOT, TOKEN_USER, USER_PIN, &t), 0);
+			if (uid == 2000 && i == 0)
+				oldest = t;
+		}
+	}
+	memset(connection, 0, sizeof(*connection));
+	assert_int_equal(login_as(OWNER, SLOT, TOKEN_USER, USER_PIN, NULL), 0);
+	memset(connection, 0, sizeof(*connection));
+	assert_int_equal(login_as(OWNER, SLOT, TOKEN_USER, USER_PIN, NULL), 0);
+	/* At the cost of those who have most. */
+	assert_int_equal(with_ticket(SERVER, CMD_AUTHORIZE, &modest), 0);
+	assert_int_equal(with_ticket(2000, CMD_AUTHORIZE, &oldest), KW_ERR_NOT_LOGGED_IN);
+	assert_int_equal(with_ticket(2007, CMD_AUTHORIZE, &t), 0);
+}
+#endif
+
 static void test_malformed_requests(void **state)
 {
 	static const uint8_t zeros[200];
@@ -652,6 +681,10 @@ static void test_malformed_requests(void **state)
 	assert_int_equal(init_as(OWNER, SLOT, "x", "123"), KW_ERR_BAD_REQUEST);
 	assert_int_equal(init_as(OWNER, SLOT, "x", long_pin), KW_ERR_BAD_REQUEST);
 	assert_int_equal(init_as(OWNER, SLOT, "a\nb", SO_PIN), KW_ERR_BAD_REQUEST);
+	/* Control characters of Unicode: clients take a list with one for nonsense, all of it. */
+	assert_int_equal(init_as(OWNER, SLOT, "a\xc2\x9b", SO_PIN), KW_ERR_BAD_REQUEST);
+	assert_int_equal(init_as(OWNER, SLOT, "\xc2\x80z", SO_PIN), KW_ERR_BAD_REQUEST);
+	assert_int_equal(init_as(OWNER, WIRE_SLOT_MAX - 1, "\xc3\x9b\xc2\xa0\xc2", SO_PIN), 0);
 	assert_int_equal(init_as(OWNER, SLOT, "123456789012345678901234567890123", SO_PIN),
 		KW_ERR_BAD_REQUEST);
 	assert_int_equal(
@@ -941,6 +974,7 @@ int main(void)
 		TEST(test_a_login_opens_one_connection),
 		TEST(test_identity_counts_as_well),
 		TEST(test_logins_are_bounded),
+		TEST(test_a_full_table_has_room_for_others),
 		TEST(test_a_restart_ends_logins),
 		TEST(test_the_store_has_no_pin),
 		TEST(test_a_try_is_written_first),

@@ -6,11 +6,14 @@
 #include "policy.h"
 #include "token.h"
 
-/* UTF-8 is checked by those who show it; here only that it is text. */
+/* UTF-8 is checked by those who show it; here only that it is text. Everybody has the list of tokens, and clients
+ * take the whole of it for nonsense when there is a control character, U+0080 to U+009F among them. */
 static bool label_is_good(const uint8_t *label, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (label[i] < ' ' || label[i] == 0x7f)
+			return false;
+		if (label[i] == 0xc2 && i + 1 < n && label[i + 1] < 0xa0)
 			return false;
 	}
 	return true;

@@ -110,12 +110,13 @@ static CK_RV sign_with(const struct operation *op, const uint8_t *data, size_t l
 	if (rv)
 		return rv;
 	err = kw_sign(module_kw(), &use, &what, signature, &n);
-	/* The key signs (C_SignInit saw to that), and this block is none to be signed. */
-	if (err == KW_ERR_PURPOSE && what.scheme == KW_SCHEME_RSA_RAW) {
-		(void)module_error(err);
-		return CKR_DATA_INVALID;
-	}
 	rv = module_error(err);
+	/* The key signs (C_SignInit saw to that), and this block is none to be signed. */
+	if (err == KW_ERR_PURPOSE && what.scheme == KW_SCHEME_RSA_RAW)
+		return CKR_DATA_INVALID;
+	/* So much around which the TEE puts no padding: docs/PURPOSES.md. */
+	if (err == KW_ERR_PURPOSE && what.scheme == KW_SCHEME_RSA_PKCS1 && !what.hash)
+		return CKR_DATA_LEN_RANGE;
 	if (rv)
 		return rv;
 	if (n != size)

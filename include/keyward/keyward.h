@@ -311,8 +311,8 @@ struct kw_use {
 
 struct kw_sign {
 	enum kw_scheme scheme;
-	/* KW_HASH_NONE with EdDSA; with RSA PKCS #1 and is_digest the data is padded as it is, up to 11
-	 * bytes less than the modulus, and is to be a DigestInfo (RFC 8017, 9.2). */
+	/* KW_HASH_NONE with EdDSA; with RSA PKCS #1 and is_digest the data is padded as it is, up to a
+	 * third of the modulus, and is to be a DigestInfo (RFC 8017, 9.2). */
 	enum kw_hash hash;
 	bool is_digest; /* data was hashed by the caller; only a key with purpose "sign" does this */
 	uint16_t salt_len; /* RSA-PSS, bytes */

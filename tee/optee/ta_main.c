@@ -41,14 +41,6 @@ void TA_CloseSessionEntryPoint(void *context)
 	session_close(context);
 }
 
-/* What may make the store larger: it is refused while what is stored can still be used and deleted. */
-static bool may_grow(uint32_t command)
-{
-	return command == CMD_KEY_GENERATE || command == CMD_KEY_IMPORT ||
-	       command == CMD_KEY_ATTRIBUTES || command == CMD_OBJECT_PUT ||
-	       command == CMD_TOKEN_INIT;
-}
-
 static enum kw_err run(void *context, uint32_t command, size_t n, size_t *len)
 {
 	const struct core_options options = {.cache_bytes = PLATFORM_CACHE_BYTES};
@@ -69,7 +61,7 @@ static enum kw_err run(void *context, uint32_t command, size_t n, size_t *len)
 	if (err)
 		return err;
 	session_fill(context, &session);
-	platform_optee_grows(may_grow(command));
+	platform_optee_grows(kw_command_grows((uint16_t)command, request, n));
 	err = kw_dispatch(core, &session, (uint16_t)command, request, n, reply + WIRE_HEADER,
 		WIRE_MAX_PAYLOAD, len);
 	platform_optee_grows(false);
