@@ -10,6 +10,25 @@ static const struct option_row options[] = {
 
 typedef enum kw_err change_access(struct kw *kw, unsigned slot, struct kw_identity who);
 
+/* One after the other: when one cannot be, those before stay changed. */
+static enum exit_code change_all(
+	struct cli *cli, change_access *how, unsigned slot, const struct kw_identity *who, int n)
+{
+	char name[300];
+
+	for (int i = 0; i < n; i++) {
+		enum kw_err err = how(cli->kw, slot, who[i]);
+		enum exit_code code;
+
+		if (!err)
+			continue;
+		code = fail_kw(err, "cannot change who may log in to slot %u", slot);
+		kw_identity_name(&who[i], name, sizeof(name));
+		return i ? fail(code, "those before %s were changed", name) : code;
+	}
+	return EXIT_OK;
+}
+
 static enum exit_code change(struct cli *cli, change_access *how, const char *word)
 {
 	struct kw_identity who[ALLOW_MAX];
@@ -29,12 +48,8 @@ static enum exit_code change(struct cli *cli, change_access *how, const char *wo
 			return fail_kw(err, "cannot %s '%s'", word, operand(cli, 1 + n));
 	}
 	code = cli_connect(cli);
-	for (int i = 0; code == EXIT_OK && i < n; i++) {
-		enum kw_err err = how(cli->kw, slot, who[i]);
-
-		if (err)
-			code = fail_kw(err, "cannot change who may log in to slot %u", slot);
-	}
+	if (code == EXIT_OK)
+		code = change_all(cli, how, slot, who, n);
 	if (code == EXIT_OK)
 		printf("Changed who may log in to the token in slot %u.\n", slot);
 	return code;

@@ -48,7 +48,7 @@ static enum exit_code run(struct cli *cli)
 	if (code != EXIT_OK)
 		return code;
 	if (file)
-		code = pin_read(file, "the security officer's PIN", false, &pin);
+		code = pin_read(file, PIN_FILE, "the security officer's PIN", false, &pin);
 	if (code != EXIT_OK)
 		goto out;
 	if (!yes && !file && !ask(slot)) {

@@ -14,6 +14,23 @@ static const struct option_row options[] = {
 	ROW_END,
 };
 
+/* Says what would be lost before the PIN is given, which is what confirms it. */
+static bool warn_if_taken(struct cli *cli, unsigned slot)
+{
+	struct kw_tokens *tokens = NULL;
+	const struct kw_token *t = NULL;
+
+	if (!kw_tokens_new(cli->kw, &tokens))
+		t = kw_tokens_find(tokens, slot);
+	if (t)
+		fail(EXIT_OK,
+			"the token '%s' in slot %u is there already: its security officer's PIN "
+			"erases all keys and objects on it",
+			kw_token_label(t), slot);
+	kw_tokens_free(&tokens);
+	return t;
+}
+
 static enum exit_code run(struct cli *cli)
 {
 	struct kw_identity allow[ALLOW_MAX];
@@ -42,7 +59,8 @@ static enum exit_code run(struct cli *cli)
 	code = cli_connect(cli);
 	if (code != EXIT_OK)
 		return code;
-	code = pin_read(file, "the security officer's PIN", !file, &pin);
+	code = pin_read(file, PIN_FILE, "the security officer's PIN",
+		!file && !warn_if_taken(cli, t.slot), &pin);
 	if (code != EXIT_OK)
 		goto out;
 	t.so_pin = pin.text;
@@ -65,7 +83,9 @@ const struct command command_token_init = {
 	.summary = "make a token with PINs, or erase one",
 	.details =
 		"SLOT is 1 to 63. A token that is there is initialised again if the PIN is the one "
-		"of its\nsecurity officer: all keys and objects on it are gone then.",
+		"of its\nsecurity officer: all keys and objects on it are gone then. Its owner "
+		"stays, and so "
+		"do those who\nmay log in, unless --allow names others.",
 	.options = options,
 	.holds_secrets = true,
 	.run = run,

@@ -57,7 +57,7 @@ static enum exit_code print_objects(struct cli *cli, unsigned slot)
 static enum exit_code log_in(struct cli *cli, unsigned slot, const char *file)
 {
 	struct pin pin;
-	enum exit_code code = pin_read(file, "the user's PIN", false, &pin);
+	enum exit_code code = pin_read(file, PIN_FILE, "the user's PIN", false, &pin);
 	enum kw_err err;
 
 	if (code == EXIT_OK) {

@@ -62,9 +62,9 @@ static enum exit_code change(struct cli *cli, change_pin *how, const char *whose
 	code = cli_connect(cli);
 	if (code != EXIT_OK)
 		return code;
-	code = pin_read(file, whose, false, &old);
+	code = pin_read(file, PIN_FILE, whose, false, &old);
 	if (code == EXIT_OK)
-		code = pin_read(new_file, "the new PIN", !new_file, &new);
+		code = pin_read(new_file, NEW_PIN_FILE, "the new PIN", !new_file, &new);
 	if (code != EXIT_OK)
 		goto out;
 	err = how(cli, slot, so, &old, &new);

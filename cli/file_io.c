@@ -71,7 +71,7 @@ enum exit_code file_read(const char *path, size_t max, uint8_t **data, size_t *l
 		goto out;
 	}
 	if ((size_t)n > max) {
-		fail(code, "cannot read '%s': it has more than %zu bytes, too many for a key file",
+		fail(code, "cannot read '%s': it has more than %zu bytes, too many for such a file",
 			path, max);
 		goto out;
 	}

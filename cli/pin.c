@@ -15,11 +15,9 @@ void pin_wipe(struct pin *pin)
 	OPENSSL_cleanse(pin, sizeof(*pin));
 }
 
-static enum exit_code check_length(size_t n)
+static bool is_length(size_t n)
 {
-	if (n >= KW_PIN_MIN && n <= KW_PIN_MAX)
-		return EXIT_OK;
-	return fail(EXIT_BAD_INPUT, "a PIN has %d to %d characters", KW_PIN_MIN, KW_PIN_MAX);
+	return n >= KW_PIN_MIN && n <= KW_PIN_MAX;
 }
 
 /* Up to the end of the first line. One byte more than a PIN has tells one that is too long. */
@@ -40,7 +38,10 @@ static enum exit_code read_first_line(int fd, const char *file, struct pin *pin)
 		n++;
 	}
 	pin->len = n;
-	return check_length(n);
+	return is_length(n) ? EXIT_OK
+			    : fail(EXIT_BAD_INPUT,
+				      "the first line of '%s' is no PIN: one has %d to %d bytes",
+				      file, KW_PIN_MIN, KW_PIN_MAX);
 }
 
 static enum exit_code read_file(const char *file, struct pin *pin)
@@ -65,7 +66,7 @@ out:
 	return code;
 }
 
-static enum exit_code ask(const char *what, bool twice, struct pin *pin)
+static enum exit_code ask(const char *option, const char *what, bool twice, struct pin *pin)
 {
 	char prompt[128], text[KW_PIN_MAX + 2] = "";
 	enum exit_code code;
@@ -73,29 +74,30 @@ static enum exit_code ask(const char *what, bool twice, struct pin *pin)
 
 	/* Without a terminal libcrypto would read standard input. */
 	if (tty < 0)
-		return fail(EXIT_USAGE,
-			"there is no terminal to ask for %s at: give a file that "
-			"has it",
-			what);
+		return fail(EXIT_USAGE, "there is no terminal to ask for %s at: give --%s FILE",
+			what, option);
 	close(tty);
 	snprintf(prompt, sizeof(prompt), "Enter %s: ", what);
 	/* It writes a NUL after as many bytes as it may take. */
 	if (EVP_read_pw_string(text, (int)sizeof(text) - 1, prompt, twice)) {
-		code = fail(EXIT_BAD_INPUT, "%s was not given", what);
+		code = fail(EXIT_BAD_INPUT, "%s was not given%s", what,
+			twice ? ", or not the same twice" : "");
+	} else if (!is_length(strnlen(text, sizeof(text)))) {
+		code = fail(EXIT_BAD_INPUT, "%s has %d to %d bytes", what, KW_PIN_MIN, KW_PIN_MAX);
 	} else {
 		pin->len = strnlen(text, sizeof(text));
-		code = check_length(pin->len);
-		if (code == EXIT_OK)
-			memcpy(pin->text, text, pin->len);
+		memcpy(pin->text, text, pin->len);
+		code = EXIT_OK;
 	}
 	OPENSSL_cleanse(text, sizeof(text));
 	return code;
 }
 
-enum exit_code pin_read(const char *file, const char *what, bool twice, struct pin *pin)
+enum exit_code pin_read(
+	const char *file, const char *option, const char *what, bool twice, struct pin *pin)
 {
 	memset(pin, 0, sizeof(*pin));
-	return file ? read_file(file, pin) : ask(what, twice, pin);
+	return file ? read_file(file, pin) : ask(option, what, twice, pin);
 }
 
 unsigned slot_operand(const struct cli *cli, int i)

@@ -10,18 +10,23 @@ struct pin {
 	size_t len;
 };
 
+#define PIN_FILE "pin-file"
+#define NEW_PIN_FILE "new-pin-file"
+
 #define ROW_PIN_FILE(what)                                                                   \
 	{                                                                                    \
-		"pin-file", OPTION_PIN_FILE, "FILE",                                         \
+		PIN_FILE, OPTION_PIN_FILE, "FILE",                                           \
 			"read " what " from the first line of FILE instead of asking for it" \
 	}
-#define ROW_NEW_PIN_FILE                                                                \
-	{                                                                               \
-		"new-pin-file", OPTION_NEW_PIN_FILE, "FILE", "the same for the new PIN" \
+#define ROW_NEW_PIN_FILE                                                              \
+	{                                                                             \
+		NEW_PIN_FILE, OPTION_NEW_PIN_FILE, "FILE", "the same for the new PIN" \
 	}
 
-/* From the file, or asks for `what` on the terminal; `twice` for a new one. Says on stderr what is wrong. */
-enum exit_code pin_read(const char *file, const char *what, bool twice, struct pin *pin);
+/* From the file, which `option` gives, or asks for `what` on the terminal; `twice` for a new one. Says on
+ * stderr what is wrong. */
+enum exit_code pin_read(
+	const char *file, const char *option, const char *what, bool twice, struct pin *pin);
 void pin_wipe(struct pin *pin);
 /* The operand that is a slot, 1 to KW_SLOT_MAX; ends the process with a usage error when it is none. */
 unsigned slot_operand(const struct cli *cli, int i);

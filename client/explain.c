@@ -307,7 +307,8 @@ static enum kw_err explain_on_token(const struct kw *kw, enum kw_err err, const 
 			kw->cli);
 	if (err == KW_ERR_NOT_LOGGED_IN)
 		return explain(err,
-			"%s is on a token with a PIN, and this program has not logged in to it",
+			"%s is on a token with a PIN, and this program has not logged in to it; "
+			"those that speak PKCS #11 can",
 			s->is_object ? "the object" : key);
 	return explain(err, "%s", kw_strerror(err));
 }
@@ -319,6 +320,11 @@ enum kw_err explain_answer(
 
 	if (!s)
 		s = &nothing;
+	if (err == KW_ERR_LIMIT && (command == CMD_KEY_ACCESS || command == CMD_TOKEN_ACCESS))
+		return explain(err,
+			"the access list is full, it has %d entries; allow a group, or take "
+			"somebody off it",
+			WIRE_ACL_MAX);
 	if (s->slot && (error_is_about_token(err) || err == KW_ERR_ACCESS ||
 			       err == KW_ERR_NOT_OWNER || err == KW_ERR_MAY_NOT_CREATE))
 		return explain_token(kw, command, err, s);

@@ -117,9 +117,60 @@ check "it makes a token" keyward token init 2 --label second --pin-file "$work/s
 run keyward token list
 check "for somebody else, too" says '^2 +second .*'
 refuse "a PIN is not taken from the command line" 'cannot open' keyward token init 3 --label x --pin 12345678
+# typed ANSWER… -- COMMAND…: at a terminal, an answer for each prompt.
+typed()
+{
+	timeout 30 python3 - "$@" <<'PY'
+import os, pty, sys, termios, time
+at = sys.argv.index("--")
+answers = sys.argv[1:at]
+pid, fd = pty.fork()
+if not pid:
+    os.execvp(sys.argv[at + 1], sys.argv[at + 1:])
+said = unseen = b""
+while True:
+    try:
+        read = os.read(fd, 1000)
+    except OSError:
+        break
+    said, unseen = said + read, unseen + read
+    if answers and unseen.endswith(b": "):
+        while termios.tcgetattr(fd)[3] & termios.ECHO: # the prompt comes first
+            time.sleep(0.01)
+        os.write(fd, answers.pop(0).encode() + b"\n")
+        unseen = b""
+print(said.decode())
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+PY
+}
+check "it asks for PINs at the terminal" typed $pin $pin $pin -- keyward token set-pin 1
+equal "and does not show them" 0 "$(grep -c $pin "$work/check.out")"
+refuse "a new PIN that differs the second time is none" 'not given, or not the same twice' \
+	typed $pin 123456 123457 -- keyward token set-pin 1
+refuse "where there is no terminal it names the option" 'give --pin-file FILE' setsid -w keyward token init 3
+refuse "and that of the new PIN" 'give --new-pin-file FILE' setsid -w keyward token unlock 1 --pin-file "$work/so"
+printf '123\n' >"$work/short"
+chmod 600 "$work/short"
+refuse "it says which file has no PIN" "'$work/short' .*4 to 64 bytes" \
+	keyward token set-pin 1 --pin-file "$work/pin" --new-pin-file "$work/short"
+mapfile -t others < <(seq -f 'user:%.0f' 70001 70030)
+check "many may log in" keyward token allow 2 "${others[@]}"
+refuse "when not all fit, it says who was left out" 'those before user:80002 were changed' \
+	keyward token allow 2 user:80001 user:80002
+grep -q 'is full.* allow a group' "$work/check.out" && ok "and what to do" || not_ok "and what to do"
+on_token=$(keyward token objects 1 | sed -n 's/^key .*\(id:[0-9a-f]*\|mine\)$/\1/p' | head -1)
+refuse "a key with a PIN is for programs that log in" 'not logged in.* PKCS #11 can' \
+	keyward key csr "$on_token" --subject /CN=t -o "$work/no.csr"
 chmod 644 "$work/so"
 refuse "nor from a file that others can read" 'read by others|chmod' keyward token delete 2 --pin-file "$work/so"
 chmod 600 "$work/so"
+check "who initialises a token at the terminal" typed "$so" -- keyward token init 2 --label again
+typed "$so" -- keyward token init 2 --label again >"$work/out" 2>&1
+check "is told first what that erases, and asked once" says "token 'again' .*all keys and objects on it"
+typed $so $so -- keyward token init 3 --label third >"$work/out" 2>&1
+equal "who makes one is asked twice, and told nothing of the kind" "2 0" \
+	"$(grep -c 'PIN: ' "$work/out") $(grep -c 'all keys' "$work/out")"
+check "which is one" keyward token delete 3 --pin-file "$work/so"
 check "it deletes the token" keyward token delete 2 --pin-file "$work/so"
 refuse "which is gone" 'no token in slot 2' keyward token delete 2 --pin-file "$work/so"
 
