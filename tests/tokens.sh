@@ -27,6 +27,8 @@ equal "and the next free slot is there" 3 "$(grep -c '^Slot' "$work/out")"
 refuse "nobody logs in before there is a user's PIN" 'USER_PIN_NOT_INITIALIZED' at --login --pin $pin -O
 refuse "a wrong SO PIN sets none" 'PIN_INCORRECT' at --login --login-type so --so-pin 11111111 --init-pin --pin $pin
 check "the security officer sets it" at --login --login-type so --so-pin $so --init-pin --pin $pin
+refuse "who is not on the list cannot even try" 'C_Login failed: .*CKR_FUNCTION_FAILED' \
+	as nobody pkcs11-tool --module "$module" --slot $slot --login --pin $pin -O
 
 # --- Keys on it ---
 

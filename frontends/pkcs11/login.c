@@ -65,6 +65,14 @@ void login_forget_all(void)
 	atomic_store(&left, 0);
 }
 
+/* Who is not on the token's list has no key that forbids anything. */
+static CK_RV token_error(enum kw_err err)
+{
+	CK_RV rv = module_error(err);
+
+	return err == KW_ERR_ACCESS ? CKR_FUNCTION_FAILED : rv;
+}
+
 static bool is_good_length(CK_ULONG n)
 {
 	return n >= KW_PIN_MIN && n <= KW_PIN_MAX;
@@ -108,7 +116,7 @@ static CK_RV init_token(
 	if (!take_label(label, text))
 		return CKR_ARGUMENTS_BAD;
 	t.so_pin_len = pin_len;
-	rv = module_error(kw_token_init(module_kw(), &t));
+	rv = token_error(kw_token_init(module_kw(), &t));
 	if (rv)
 		return rv;
 	module_lock();
@@ -212,7 +220,7 @@ static CK_RV enter(const struct session *s, enum login who, const unsigned char 
 	if (err == KW_ERR_PIN_LOCKED && who == LOGIN_USER)
 		return explain_locked(slot);
 	if (err)
-		return module_error(err);
+		return token_error(err);
 	return logged_in(s, who);
 }
 
@@ -237,7 +245,7 @@ static CK_RV enter_for_operation(struct session *s, const unsigned char *pin, CK
 		return CKR_OPERATION_NOT_INITIALIZED;
 	if (!is_good_length(n))
 		return CKR_PIN_INCORRECT;
-	rv = module_error(kw_token_login(module_kw(), (unsigned)s->slot, KW_TOKEN_USER, pin, n));
+	rv = token_error(kw_token_login(module_kw(), (unsigned)s->slot, KW_TOKEN_USER, pin, n));
 	if (rv)
 		return rv;
 	op->needs_login = 0;
@@ -321,7 +329,7 @@ CK_RV C_InitPIN(CK_SESSION_HANDLE session, unsigned char *pin, CK_ULONG pin_len)
 	else if (!is_good_length(pin_len))
 		rv = CKR_PIN_LEN_RANGE;
 	else
-		rv = module_error(kw_token_init_pin(module_kw(), (unsigned)s->slot, pin, pin_len));
+		rv = token_error(kw_token_init_pin(module_kw(), (unsigned)s->slot, pin, pin_len));
 	session_put(&s);
 	return rv;
 }
@@ -334,11 +342,11 @@ static CK_RV set_pin(const struct session *s, const unsigned char *old_pin, CK_U
 	unsigned slot = (unsigned)s->slot;
 	CK_RV rv;
 
-	rv = module_error(kw_token_set_pin(
+	rv = token_error(kw_token_set_pin(
 		module_kw(), slot, as_user(who), old_pin, old_len, new_pin, new_len));
 	if (rv || who == LOGIN_NOBODY)
 		return rv;
-	rv = module_error(kw_token_login(module_kw(), slot, as_user(who), new_pin, new_len));
+	rv = token_error(kw_token_login(module_kw(), slot, as_user(who), new_pin, new_len));
 	/* The PIN is the new one all the same. */
 	if (rv)
 		atomic_store(&logins[slot], LOGIN_NOBODY);
