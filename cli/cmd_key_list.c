@@ -14,11 +14,12 @@ static const struct option_row options[] = {
 	ROW_END,
 };
 
-enum column { NAME, TYPE, PURPOSES, ALLOWED, SIGNATURES, LAST_USE, REFUSALS, COLUMNS };
+enum column { NAME, TYPE, TOKEN, PURPOSES, ALLOWED, SIGNATURES, LAST_USE, REFUSALS, COLUMNS };
 
 static const char *const headings[COLUMNS] = {
 	"NAME",
 	"TYPE",
+	"TOKEN",
 	"PURPOSES",
 	"ALLOWED",
 	"SIGNATURES",
@@ -116,6 +117,9 @@ static void cell(const struct kw_key *key, enum column column, char buf[CELL_SIZ
 	case TYPE:
 		snprintf(buf, CELL_SIZE, "%s", type ? type : "unknown");
 		break;
+	case TOKEN:
+		snprintf(buf, CELL_SIZE, "%u", kw_key_token(key));
+		break;
 	case PURPOSES:
 		kw_purposes_names(kw_key_purposes(key), buf, CELL_SIZE);
 		break;
@@ -137,6 +141,8 @@ static void cell(const struct kw_key *key, enum column column, char buf[CELL_SIZ
 
 static void print_cell(const char *text, enum column column, unsigned width)
 {
+	if (!width)
+		return;
 	if (column == SIGNATURES || column == REFUSALS)
 		printf("%*s", (int)width, text);
 	else
@@ -144,6 +150,18 @@ static void print_cell(const char *text, enum column column, unsigned width)
 	fputs(column + 1 == COLUMNS ? "\n" : "  ", stdout);
 }
 
+static bool any_has_pin(const struct keys *keys)
+{
+	size_t i;
+
+	for (i = 0; i < keys->n; i++) {
+		if (kw_key_token(keys->at[i]))
+			return true;
+	}
+	return false;
+}
+
+/* A column that would say nothing has no width. */
 static void print_table(const struct keys *keys)
 {
 	unsigned width[COLUMNS];
@@ -159,6 +177,8 @@ static void print_table(const struct keys *keys)
 				width[c] = text_width(buf);
 		}
 	}
+	if (!any_has_pin(keys))
+		width[TOKEN] = 0;
 	for (c = 0; c < COLUMNS; c++)
 		print_cell(headings[c], c, width[c]);
 	for (i = 0; i < keys->n; i++) {

@@ -186,10 +186,14 @@ check "so they cannot lock them" python3 -c "import json; t = json.load(open('$w
 
 # --- Initialised again, and deleted ---
 
+run keyward key list
+check "the list of all keys says which token each is on" says '^mine +ec-p256 +1 '
+
 refuse "a wrong SO PIN does not initialise it again" 'PIN_INCORRECT' at --init-token --label x --so-pin 11111111
 check "the right one does" at --init-token --label "second life" --so-pin $so
 run keyward key list
 equal "and all its keys are gone" 0 "$(grep -cE '^(mine|rsa) ' "$work/out")"
+equal "and no column is about tokens" 0 "$(grep -c 'TOKEN' "$work/out")"
 for i in 1 2 3 4 5 6 7 8 9 10; do
 	at --login --login-type so --so-pin "wrong $i" --init-pin --pin 1234 >/dev/null 2>&1
 done
