@@ -340,6 +340,41 @@ static void points(void)
 	}
 }
 
+/* 04 1e is the head of an OCTET STRING of 30 bytes; X25519 takes any 32 bytes as a point (RFC 7748, 5). */
+static void montgomery_point(void)
+{
+	static CK_BYTE x25519[] = {0x06, 0x03, 0x2b, 0x65, 0x6e};
+	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+	CK_KEY_TYPE type = CKK_EC_MONTGOMERY;
+	CK_BYTE point[32] = {0x04, 0x1e, 0x09}, ours[32], theirs[32];
+	CK_ATTRIBUTE of_private[] = {{CKA_CLASS, &class, sizeof(class)},
+		{CKA_KEY_TYPE, &type, sizeof(type)}, {CKA_EC_PARAMS, x25519, sizeof(x25519)},
+		{CKA_VALUE, raw, sizeof(raw)}, {CKA_DERIVE, &yes, 1}};
+	CK_ATTRIBUTE of_secret[] = {{CKA_CLASS, &secret_class, sizeof(secret_class)},
+		{CKA_KEY_TYPE, &generic_type, sizeof(generic_type)}, {CKA_SENSITIVE, &no, 1},
+		{CKA_EXTRACTABLE, &yes, 1}};
+	CK_ATTRIBUTE value = {CKA_VALUE, ours, sizeof(ours)};
+	CK_ECDH1_DERIVE_PARAMS p = {CKD_NULL, 0, NULL, sizeof(point), point};
+	CK_MECHANISM agree = {CKM_ECDH1_DERIVE, &p, sizeof(p)};
+	EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, raw, sizeof(raw));
+	EVP_PKEY *peer = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, point, sizeof(point));
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+	CK_OBJECT_HANDLE private = 0, secret = 0;
+	size_t len = sizeof(theirs);
+
+	EXPECT(CKR_OK, C_CreateObject(s, of_private, COUNT(of_private), &private));
+	EXPECT(CKR_OK, C_DeriveKey(s, &agree, private, of_secret, COUNT(of_secret), &secret));
+	EXPECT(CKR_OK, C_GetAttributeValue(s, secret, &value, 1));
+	check("OpenSSL takes the point", EVP_PKEY_derive_init(ctx) > 0 &&
+						 EVP_PKEY_derive_set_peer(ctx, peer) > 0 &&
+						 EVP_PKEY_derive(ctx, theirs, &len) > 0);
+	check("and finds the same",
+		value.ulValueLen == len && !memcmp(ours, theirs, sizeof(theirs)));
+	EVP_PKEY_CTX_free(ctx);
+	EVP_PKEY_free(peer);
+	EVP_PKEY_free(key);
+}
+
 int main(int argc, char **argv)
 {
 	void *module = argc > 1 ? dlopen(argv[1], RTLD_NOW) : NULL;
@@ -365,6 +400,7 @@ int main(int argc, char **argv)
 	counters();
 	nonces();
 	points();
+	montgomery_point();
 	codes();
 	EXPECT(CKR_OK, C_Finalize(NULL));
 	printf("%u passed, %u failed\n", passed, failed);

@@ -339,6 +339,31 @@ static void copies(CK_SESSION_HANDLE s)
 	EXPECT(CKR_OK, C_DestroyObject(s, public));
 }
 
+/* A public key without its private one can be for the user's eyes only. */
+static void lone_public_key(CK_SESSION_HANDLE s)
+{
+	CK_OBJECT_CLASS class = CKO_PUBLIC_KEY;
+	CK_KEY_TYPE type = CKK_EC;
+	/* The generator of P-256 (SP 800-186, 3.2.1.3) */
+	static CK_BYTE point[] = {0x04, 0x41, 0x04, 0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47,
+		0xf8, 0xbc, 0xe6, 0xe5, 0x63, 0xa4, 0x40, 0xf2, 0x77, 0x03, 0x7d, 0x81, 0x2d, 0xeb,
+		0x33, 0xa0, 0xf4, 0xa1, 0x39, 0x45, 0xd8, 0x98, 0xc2, 0x96, 0x4f, 0xe3, 0x42, 0xe2,
+		0xfe, 0x1a, 0x7f, 0x9b, 0x8e, 0xe7, 0xeb, 0x4a, 0x7c, 0x0f, 0x9e, 0x16, 0x2b, 0xce,
+		0x33, 0x57, 0x6b, 0x31, 0x5e, 0xce, 0xcb, 0xb6, 0x40, 0x68, 0x37, 0xbf, 0x51, 0xf5};
+	CK_ATTRIBUTE of_public[] = {{CKA_CLASS, &class, sizeof(class)},
+		{CKA_KEY_TYPE, &type, sizeof(type)}, {CKA_EC_PARAMS, p256, sizeof(p256)},
+		{CKA_EC_POINT, point, sizeof(point)}, {CKA_TOKEN, &yes, 1}, {CKA_PRIVATE, &yes, 1}};
+	CK_OBJECT_HANDLE public = 0;
+	CK_ULONG before = count(s, CKO_PUBLIC_KEY);
+
+	EXPECT(CKR_OK, C_CreateObject(s, of_public, 6, &public));
+	expect("a public key is private", CK_TRUE, flag_of(s, public, CKA_PRIVATE));
+	EXPECT(CKR_OK, C_Logout(s));
+	expect("and not seen without the PIN", before, count(s, CKO_PUBLIC_KEY));
+	EXPECT(CKR_OK, C_Login(s, CKU_USER, PIN));
+	EXPECT(CKR_OK, C_DestroyObject(s, only(s, CKO_PUBLIC_KEY, CKA_PRIVATE)));
+}
+
 static void change_pin(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE *key)
 {
 	EXPECT(CKR_PIN_INCORRECT, C_SetPIN(s, WRONG, NEW_PIN));
@@ -466,6 +491,7 @@ int main(int argc, char **argv)
 	users(s, &key);
 	each_time(s);
 	copies(s);
+	lone_public_key(s);
 	key = only_key(s);
 	change_pin(s, &key);
 	children(s, key);
