@@ -3,6 +3,7 @@
 # ./demo, without its installing and building: it tells the whole story and leaves nothing behind.
 . "$(dirname "$0")/lib.sh"
 scenario demo-test nginx curl
+refuse "it does nothing when it is asked for what it has not" 'usage: ./demo' "$top/demo" --help
 mkdir "$work/tmp"
 chmod 755 "$work/tmp"
 TMPDIR=$work/tmp KW_DEMO_BUILT=1 timeout 300 "$top/demo" >"$work/out" 2>&1
